@@ -1,0 +1,57 @@
+/** Runs another program, with its output line by line. */
+
+/** What to run. */
+export interface ChildOptions {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Environment variables that are added. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its end ends the child. */
+  readonly signal: AbortSignal;
+  /** Told every line of standard output and standard error. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** How it ended. */
+export interface ChildResult {
+  /** Exit status. */
+  readonly code: number;
+  /** All lines, in the order of their arrival, colours taken out. */
+  readonly lines: readonly string[];
+}
+
+/** Runs `program` to its end; standard input is empty. */
+export async function runChild(program: string, options: ChildOptions): Promise<ChildResult> {
+  const child = new Deno.Command(program, {
+    args: [...options.args],
+    cwd: options.cwd,
+    env: { ...options.env },
+    signal: options.signal,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const take = (line: string) => {
+    lines.push(withoutColours(line));
+    options.onLine?.(line);
+  };
+  await Promise.all([eachLine(child.stdout, take), eachLine(child.stderr, take)]);
+  return { code: (await child.status).code, lines };
+}
+
+async function eachLine(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    parts.forEach(take);
+  }
+  if (rest !== "") take(rest);
+}
+
+function withoutColours(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\x1b\[[0-9;]*[A-Za-z]/g, "");
+}

@@ -1,0 +1,10 @@
+/** Every verb of the command line, in the order of the overview. A new verb is its file and one line here. */
+import type { Verb } from "./command.ts";
+
+/** Name → module, loaded when it is needed. */
+export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  test: () => import("./test.ts"),
+  ok: () => import("./ok.ts"),
+  doctor: () => import("./doctor.ts"),
+  notebooks: () => import("./notebooks.ts"),
+};

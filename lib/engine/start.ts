@@ -1,0 +1,97 @@
+/**
+ * Starts the tensor engine: libtensorflow where it can be had (fetched on first use), otherwise, and visibly, the
+ * WASM engine of TensorFlow.js, which is enough for small things. This is the only module with import side
+ * effects, and it has them only when `startEngine` is called.
+ */
+import { createRequire } from "node:module";
+import { EnvironmentError } from "../errors.ts";
+import { provision, type ProvisionEvent } from "./provision.ts";
+import { tf } from "./tensor.ts";
+
+/** The engines by the names that users type. */
+export const engineNames = ["tensorflow", "wasm"] as const;
+export type EngineName = typeof engineNames[number];
+
+/** What runs. */
+export interface Engine {
+  readonly name: EngineName;
+  /** One line for logs, for example "libtensorflow 2.18.1 on the CPU, 2 threads". */
+  readonly description: string;
+  readonly gpu: boolean;
+}
+
+/** How to start. */
+export interface StartOptions {
+  /** The engine to start; without it, the best that starts. */
+  readonly engine?: EngineName | undefined;
+  /** Told what happens while the native library is made. */
+  readonly onProvision?: ((event: ProvisionEvent) => void) | undefined;
+  /** Told why a lesser engine is used. */
+  readonly onFallback?: ((reason: string) => void) | undefined;
+}
+
+let running: Engine | undefined;
+
+/**
+ * Starts an engine, once a process; later calls return the one that runs.
+ *
+ * @throws EnvironmentError if the named engine cannot start.
+ */
+export async function startEngine(options: StartOptions = {}): Promise<Engine> {
+  if (running !== undefined) return running;
+  const { engine } = options;
+  if (engine === "wasm") return running = await startWasm();
+  try {
+    running = await startTensorflow(options);
+  } catch (error) {
+    if (engine === "tensorflow" || !(error instanceof EnvironmentError)) throw error;
+    options.onFallback?.(error.message);
+    running = await startWasm();
+  }
+  return running;
+}
+
+async function startTensorflow(options: StartOptions): Promise<Engine> {
+  const provisioned = await provision({ report: options.onProvision ?? (() => {}) });
+  // The library prints two lines about its instruction sets at start.
+  if (!Deno.env.has("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+  const require = createRequire(import.meta.url);
+  restoreRemovedNodeFunctions(require("node:util"));
+  try {
+    require("@tensorflow/tfjs-node-gpu");
+  } catch (error) {
+    throw new EnvironmentError(
+      `libtensorflow does not load: ${firstLine(error)}; delete ${provisioned.folder} and run the command again`,
+    );
+  }
+  await tf.setBackend("tensorflow");
+  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice: boolean };
+  const place = isUsingGpuDevice ? "the GPU" : `the CPU, ${navigator.hardwareConcurrency} threads`;
+  return {
+    name: "tensorflow",
+    description: `libtensorflow ${provisioned.version} on ${place}`,
+    gpu: isUsingGpuDevice,
+  };
+}
+
+async function startWasm(): Promise<Engine> {
+  await import("@tensorflow/tfjs");
+  const { setWasmPaths, version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+  const require = createRequire(import.meta.url);
+  const folder = require.resolve("@tensorflow/tfjs-backend-wasm").replace(/[^/\\]+$/, "");
+  setWasmPaths(folder);
+  if (!await tf.setBackend("wasm")) {
+    throw new EnvironmentError("the WASM engine does not start; run `deno task doctor`");
+  }
+  return { name: "wasm", description: `TensorFlow.js WASM ${version_wasm}`, gpu: false };
+}
+
+/** tfjs-node 4.22 calls functions of node:util that current runtimes no longer have. */
+function restoreRemovedNodeFunctions(util: Record<string, unknown>): void {
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}

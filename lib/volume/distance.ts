@@ -1,0 +1,391 @@
+/**
+ * Exact Euclidean distance transform in linear time, one axis after the other (Felzenszwalb and Huttenlocher 2012;
+ * the first axis by two scans as Meijster et al. 2000).
+ *
+ * Both distances of a mask, background to foreground and foreground to background, are computed in one transform:
+ * a voxel only ever needs the distance to the other class, so one signed array holds both. Along a line, a run
+ * of one class depends on its own voxels and on the two neighbours that end it (distance 0) and on nothing
+ * beyond, because these neighbours are nearer than everything behind them.
+ */
+import type { Shape3, Triple } from "./volume.ts";
+import { voxelCount } from "./volume.ts";
+import type { Box } from "./crop.ts";
+import { boundingBox } from "./crop.ts";
+import { InputError } from "../errors.ts";
+
+/** Options of the distance functions. */
+export interface DistanceOptions {
+  /** Distance of voxel centres along x, y, z (default 1, 1, 1: distances in voxels, squares are exact integers). */
+  spacing?: Triple;
+  /** Where the result goes: one number a voxel (default: a new array). */
+  out?: Float64Array;
+}
+
+/** Squared distances of both classes of a mask in one array, and how far they reach. */
+export interface SignedSquaredDistances {
+  /**
+   * One number a voxel: in the background the squared distance to the nearest foreground voxel, in the
+   * foreground minus the squared distance to the nearest background voxel. ±Infinity where the other class
+   * does not occur. The outside of the volume belongs to neither class.
+   */
+  readonly squared: Float64Array;
+  /** The largest squared distance in the background, 0 where there is no background. */
+  readonly largestOutside: number;
+  /** The largest squared distance in the foreground, 0 where there is no foreground. */
+  readonly largestInside: number;
+}
+
+/**
+ * Signed squared Euclidean distances of a mask; non-zero voxels are foreground.
+ *
+ * @param mask one byte a voxel, C order.
+ * @throws InputError where the mask, the shape, the spacing or `out` do not fit together.
+ */
+export function signedSquaredDistances(
+  mask: Uint8Array,
+  shape: Shape3,
+  options: DistanceOptions = {},
+): SignedSquaredDistances {
+  const { spacing = [1, 1, 1], out: squared = new Float64Array(mask.length) } = options;
+  requireFit(mask, shape, spacing);
+  if (squared.length !== mask.length) {
+    throw new InputError(`the array for distances holds ${squared.length} numbers, expected ${mask.length}`);
+  }
+  const box = boundingBox(mask, shape);
+  if (box === undefined) {
+    squared.fill(Infinity);
+    return { squared, largestOutside: mask.length > 0 ? Infinity : 0, largestInside: 0 };
+  }
+  alongX(mask, squared, shape, { box, weight: spacing[0] ** 2 });
+  alongY(squared, shape, { box, weight: spacing[1] ** 2 });
+  return { squared, ...alongZ(squared, shape, { box, weight: spacing[2] ** 2 }) };
+}
+
+/**
+ * Squared Euclidean distance of every voxel to the nearest voxel of one class; 0 in that class itself, Infinity
+ * everywhere where the class does not occur.
+ *
+ * @param options.to the class that is measured to; `background` does not include the outside of the volume.
+ */
+export function squaredDistances(
+  mask: Uint8Array,
+  shape: Shape3,
+  options: DistanceOptions & { to: "foreground" | "background" },
+): Float64Array {
+  const { squared } = signedSquaredDistances(mask, shape, options);
+  const sign = options.to === "foreground" ? 1 : -1;
+  for (let i = 0; i < squared.length; i++) squared[i] = Math.max(sign * squared[i], 0);
+  return squared;
+}
+
+/**
+ * Squared Euclidean distances to the nearest foreground voxel, only at some voxels. The last axis is searched
+ * from these voxels outwards, which for a surface close to the foreground is far less work than a transform.
+ *
+ * @param voxels linear indices of the voxels asked for.
+ * @param options.spacing distance of voxel centres along x, y, z (default 1, 1, 1).
+ * @returns one number for each of `voxels`, in their order; Infinity where the mask is empty.
+ */
+export function squaredDistancesAt(
+  voxels: Int32Array,
+  mask: Uint8Array,
+  shape: Shape3,
+  options: { spacing?: Triple } = {},
+): Float64Array {
+  const { spacing = [1, 1, 1] } = options;
+  requireFit(mask, shape, spacing);
+  const result = new Float64Array(voxels.length);
+  const box = boundingBox(mask, shape);
+  if (box === undefined) return result.fill(Infinity);
+  const partial = borrowDistances(mask.length);
+  alongX(mask, partial, shape, { box, weight: spacing[0] ** 2 });
+  alongY(partial, shape, { box, weight: spacing[1] ** 2 });
+  const weight = spacing[2] ** 2;
+  const nz = shape[2];
+  const first = box.start[2];
+  const last = first + box.size[2] - 1;
+  for (let i = 0; i < voxels.length; i++) {
+    const line = voxels[i] - voxels[i] % nz;
+    const z = voxels[i] - line;
+    let best = z < first || z > last ? Infinity : Math.max(partial[voxels[i]], 0);
+    const farthest = Math.max(z - first, last - z);
+    for (let k = Math.max(first - z, z - last, 1); k <= farthest && k * k * weight < best; k++) {
+      if (z - k >= first) best = Math.min(best, Math.max(partial[line + z - k], 0) + k * k * weight);
+      if (z + k <= last) best = Math.min(best, Math.max(partial[line + z + k], 0) + k * k * weight);
+    }
+    result[i] = best;
+  }
+  return result;
+}
+
+let scratch = new Float64Array(0);
+
+/**
+ * Memory for distances that do not outlive the caller: the next caller gets the same memory with the old contents.
+ * Fresh memory would cost page faults, about as much time as one pass.
+ */
+export function borrowDistances(length: number): Float64Array {
+  if (scratch.length < length) scratch = new Float64Array(length);
+  return scratch.subarray(0, length);
+}
+
+/** What a pass works on: the foreground's box, and the squared voxel distance along its axis. */
+interface Pass {
+  readonly box: Box;
+  readonly weight: number;
+}
+
+// Longer than any line, small enough that adding a line's length stays an int32.
+const unreached = 1 << 28;
+
+/** First pass: signed squared distances within the lines along x, for the lines that meet the box. */
+function alongX(mask: Uint8Array, squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
+  const [nx, ny, nz] = shape;
+  const plane = ny * nz;
+  const width = box.size[2];
+  const runs = new Int32Array(nx * width);
+  const next = new Int32Array(width);
+  for (let y = box.start[1]; y < box.start[1] + box.size[1]; y++) {
+    const row = y * nz + box.start[2];
+    runs.fill(unreached, 0, width);
+    for (let x = 1; x < nx; x++) {
+      const at = x * plane + row;
+      const count = x * width;
+      for (let k = 0; k < width; k++) {
+        // −1 where the voxel and its predecessor are of different classes, else 0. Arithmetic instead of
+        // branches, here and below, because a processor cannot foresee the class of the next voxel.
+        const changes = (-mask[at + k] ^ -mask[at - plane + k]) >> 31;
+        runs[count + k] = 1 + (runs[count - width + k] & ~changes);
+      }
+    }
+    next.fill(unreached);
+    for (let x = nx - 1; x >= 0; x--) {
+      const at = x * plane + row;
+      const count = x * width;
+      for (let k = 0; k < width; k++) {
+        const inside = -mask[at + k] >> 31;
+        if (x < nx - 1) {
+          const changes = inside ^ (-mask[at + plane + k] >> 31);
+          next[k] = 1 + (next[k] & ~changes);
+        }
+        const nearest = Math.min(runs[count + k], next[k]);
+        const value = nearest < unreached ? nearest * nearest * weight : Infinity;
+        squared[at + k] = (1 + 2 * inside) * value;
+      }
+    }
+  }
+}
+
+/** Second pass: lines along y, for the z range of the box. */
+function alongY(squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
+  const [nx, ny, nz] = shape;
+  const low = box.start[1];
+  const line = { squared, first: 0, stride: nz, length: ny, low, high: low + box.size[1] };
+  const envelope = makeEnvelope(ny, weight);
+  for (let x = 0; x < nx; x++) {
+    for (let z = box.start[2]; z < box.start[2] + box.size[2]; z++) {
+      line.first = x * ny * nz + z;
+      transformLine(line, envelope);
+    }
+  }
+}
+
+/** Last pass: all lines along z. */
+function alongZ(squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
+  const [nx, ny, nz] = shape;
+  const low = box.start[2];
+  const line = { squared, first: 0, stride: 1, length: nz, low, high: low + box.size[2] };
+  const envelope = makeEnvelope(nz, weight);
+  for (let row = 0; row < nx * ny; row++) {
+    line.first = row * nz;
+    transformLine(line, envelope);
+  }
+  return { largestOutside: envelope.largest[0], largestInside: envelope.largest[1] };
+}
+
+/** A line of voxels. Voxels outside of [low, high) are background that no earlier pass has reached. */
+interface Line {
+  readonly squared: Float64Array;
+  first: number;
+  readonly stride: number;
+  readonly length: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The lower envelope of the parabolas of one run, and working memory and tables for it. */
+interface Envelope {
+  /** Squared distance of one step along the line. */
+  readonly weight: number;
+  /** 1 / (2 · weight · d) for sites at distance d: a product is faster than a quotient. */
+  readonly inverse: Float64Array;
+  /** Unsigned values of the line, voxel u at u + 1; around the run 0 (the other class) or Infinity (no voxel). */
+  readonly values: Float64Array;
+  /** Sites that may be part of the envelope. */
+  readonly candidates: Int32Array;
+  /** Sites of the envelope's parabolas; their minimum; minimum + weight · site²; the first voxel each is lowest at. */
+  readonly site: Int32Array;
+  readonly minimum: Float64Array;
+  readonly lifted: Float64Array;
+  readonly from: Int32Array;
+  /** 1 at the voxels where the next parabola begins, else 0. */
+  readonly begins: Uint8Array;
+  /** The largest values written, outside and inside. */
+  readonly largest: Float64Array;
+}
+
+function makeEnvelope(length: number, weight: number): Envelope {
+  const size = length + 2;
+  return {
+    weight,
+    inverse: Float64Array.from({ length: size }, (_, d) => 1 / (2 * weight * d)),
+    values: new Float64Array(size),
+    candidates: new Int32Array(size),
+    site: new Int32Array(size),
+    minimum: new Float64Array(size),
+    lifted: new Float64Array(size),
+    from: new Int32Array(size),
+    begins: new Uint8Array(size),
+    largest: new Float64Array(2),
+  };
+}
+
+/** Cuts a line into runs of one class and transforms each. */
+function transformLine(line: Line, envelope: Envelope) {
+  const { squared, first, stride, length, low, high } = line;
+  const { values } = envelope;
+  values.fill(Infinity, 0, low + 1);
+  let inside = low === 0 && squared[first] < 0;
+  let start = 0;
+  for (let u = low; u < high; u++) {
+    const value = squared[first + u * stride];
+    if ((value < 0) !== inside) {
+      values[u + 1] = 0;
+      transformRun(line, { start, stop: u, inside }, envelope);
+      inside = !inside;
+      start = u;
+      values[u] = 0;
+    }
+    values[u + 1] = Math.abs(value);
+  }
+  if (inside && high < length) {
+    values[high + 1] = 0;
+    transformRun(line, { start, stop: high, inside }, envelope);
+    inside = false;
+    start = high;
+    values[high] = 0;
+  }
+  values.fill(Infinity, high + 1, length + 2);
+  transformRun(line, { start, stop: length, inside }, envelope);
+}
+
+/** Voxels [start, stop) of a line, all of one class. */
+interface Run {
+  readonly start: number;
+  readonly stop: number;
+  readonly inside: boolean;
+}
+
+// For runs up to this length comparing all pairs is faster than an envelope.
+const shortRun = 3;
+
+/** Replaces the values f of a run by the minimum over sites q of weight · (p − q)² + f(q). */
+function transformRun(line: Line, run: Run, envelope: Envelope) {
+  if (run.stop - run.start <= shortRun) return compareAllPairs(line, run, envelope);
+  const { squared, first, stride } = line;
+  const { start, stop, inside } = run;
+  const { weight, site, minimum, from, begins, largest } = envelope;
+  const sign = inside ? -1 : 1;
+  const side = Number(inside);
+  const last = buildEnvelope(run, envelope);
+  if (last < 0) {
+    for (let p = start; p < stop; p++) squared[first + p * stride] = sign * Infinity;
+    largest[side] = Infinity;
+    return;
+  }
+  for (let k = 1; k <= last; k++) begins[from[k]] = 1;
+  let k = 0;
+  let most = largest[side];
+  for (let p = start; p < stop; p++) {
+    k += begins[p];
+    begins[p] = 0;
+    const step = p - site[k];
+    const value = minimum[k] + weight * step * step;
+    if (value > most) most = value;
+    squared[first + p * stride] = sign * value;
+  }
+  largest[side] = most;
+}
+
+/** Builds the envelope of a run; returns the index of its last parabola, −1 where the run has no site. */
+function buildEnvelope({ start, stop }: Run, envelope: Envelope): number {
+  const { weight, inverse, values, site, minimum, lifted, from, candidates } = envelope;
+  const count = findCandidates(start, stop, envelope);
+  let top = -1;
+  let topSite = 0;
+  let topLifted = 0;
+  let topFrom = start;
+  for (let i = 0; i < count; i++) {
+    const u = candidates[i];
+    const value = values[u + 1];
+    const raised = value + weight * u * u;
+    let crossing = start - 1;
+    while (top >= 0) {
+      crossing = (raised - topLifted) * inverse[u - topSite];
+      if (crossing >= topFrom) break;
+      crossing = start - 1;
+      if (--top < 0) break;
+      topSite = site[top];
+      topLifted = lifted[top];
+      topFrom = from[top];
+    }
+    if (crossing >= stop - 1) continue;
+    top++;
+    site[top] = topSite = u;
+    minimum[top] = value;
+    lifted[top] = topLifted = raised;
+    from[top] = topFrom = Math.trunc(crossing) + 1;
+  }
+  return top;
+}
+
+/**
+ * Lists the sites of a run, with the ends of the other class, that are not hidden by their two neighbours: the
+ * lifted values are strictly convex there. Few of the others are hidden, so that building seldom goes back.
+ */
+function findCandidates(start: number, stop: number, { weight, values, candidates }: Envelope): number {
+  const limit = -2 * weight;
+  candidates[0] = start - 1;
+  let count = Number(values[start] === 0);
+  for (let u = start; u < stop; u++) {
+    candidates[count] = u;
+    count += Number(values[u] - 2 * values[u + 1] + values[u + 2] > limit);
+  }
+  candidates[count] = stop;
+  return count + Number(values[stop + 1] === 0);
+}
+
+function compareAllPairs(line: Line, { start, stop, inside }: Run, { values, weight, largest }: Envelope) {
+  const { squared, first, stride } = line;
+  const sign = inside ? -1 : 1;
+  let most = largest[Number(inside)];
+  for (let p = start; p < stop; p++) {
+    let least = Infinity;
+    for (let q = start - 1; q <= stop; q++) {
+      const value = values[q + 1] + weight * (p - q) * (p - q);
+      if (value < least) least = value;
+    }
+    if (least > most) most = least;
+    squared[first + p * stride] = sign * least;
+  }
+  largest[Number(inside)] = most;
+}
+
+function requireFit(mask: Uint8Array, shape: Shape3, spacing: Triple) {
+  if (mask.length !== voxelCount(shape)) {
+    throw new InputError(`a mask of ${mask.length} voxels does not fit the shape ${shape.join("×")}`);
+  }
+  if (!spacing.every((step) => step > 0 && step < Infinity)) {
+    throw new InputError(`voxel spacing [${spacing}] must be three positive numbers`);
+  }
+}
