@@ -122,7 +122,7 @@ async function executeAll(
     const results: NotebookResult[] = [];
     for (const path of paths) {
       if (context.signal.aborted) break;
-      using lock = await lockFor(path, cacheFolder(host), context);
+      using _lock = await lockFor(path, cacheFolder(host), context);
       const result = await execute(path, { python, env, scratch, cellTimeout: options.cellTimeout }, context);
       results.push(result);
       const line = `${result.notebook.padEnd(28)}  ${formatDuration(result.seconds)}`;

@@ -5,7 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { EnvironmentError } from "../errors.ts";
-import { provision, type ProvisionEvent } from "./provision.ts";
+import { provision, type ProvisionEvent, requestedVariant } from "./provision.ts";
 import { tf } from "./tensor.ts";
 
 /** The engines by the names that users type. */
@@ -52,7 +52,10 @@ export async function startEngine(options: StartOptions = {}): Promise<Engine> {
 }
 
 async function startTensorflow(options: StartOptions): Promise<Engine> {
-  const provisioned = await provision({ report: options.onProvision ?? (() => {}) });
+  const provisioned = await provision({
+    variant: requestedVariant(),
+    report: options.onProvision ?? (() => {}),
+  });
   // The library prints two lines about its instruction sets at start.
   if (!Deno.env.has("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
   const require = createRequire(import.meta.url);
@@ -61,7 +64,7 @@ async function startTensorflow(options: StartOptions): Promise<Engine> {
     require("@tensorflow/tfjs-node-gpu");
   } catch (error) {
     throw new EnvironmentError(
-      `libtensorflow does not load: ${firstLine(error)}; delete ${provisioned.folder} and run the command again`,
+      `libtensorflow does not load: ${firstLine(error)}; delete ${provisioned.libraryFolder} and run the command again`,
     );
   }
   await tf.setBackend("tensorflow");

@@ -68,8 +68,9 @@ export function createHead(prefix: string, width: number, spec: HeadSpec, initia
         }
         const filter = tf.concat(columns, 4) as tf.Tensor5D;
         const maps = tf.add(convolveActivation(conv1, features, filter), tf.concat(offsets, 0));
+        if (regression === undefined) return { margin: tf.squeeze(maps, [4]) as tf.Tensor4D };
         const [margin, distance] = tf.unstack(maps, 4) as tf.Tensor4D[];
-        return distance === undefined ? { margin } : { margin, distance: tf.tanh(distance) };
+        return { margin, distance: tf.tanh(distance) };
       }),
     full: (features) =>
       tidy(() => {

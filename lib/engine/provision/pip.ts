@@ -100,13 +100,14 @@ function pipError(python: string, subject: string, result: CommandResult): Envir
         `run: apt-get install python3-pip (Debian, Ubuntu) or ${python} -m ensurepip --upgrade`,
     );
   }
+  const advice = `check the network and pip's settings (${python} -m pip config list) and run again`;
+  const broken = result.stderr.match(/connection broken by '.*?([^:>]+)'\)?': /)?.[1];
+  if (broken !== undefined) {
+    return new EnvironmentError(`pip could not reach the package index for ${subject}: ${broken.trim()}; ${advice}`);
+  }
   const lines = result.stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const last = lines.findLast((line) => line.startsWith("ERROR:")) ?? lines.at(-1) ??
-    `exit status ${result.code}`;
-  return new EnvironmentError(
-    `pip could not get ${subject}: ${last.replace(/^ERROR:\s*/, "")}; ` +
-      `check the network and pip's settings (${python} -m pip config list) and run again`,
-  );
+  const last = lines.findLast((line) => line.startsWith("ERROR:")) ?? lines.at(-1) ?? `exit status ${result.code}`;
+  return new EnvironmentError(`pip could not get ${subject}: ${last.replace(/^ERROR:\s*/, "")}; ${advice}`);
 }
 
 async function sha256(path: string): Promise<string> {

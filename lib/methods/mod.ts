@@ -1,0 +1,55 @@
+/** The methods of the paper's tables, in the order of its rows. */
+import { unknownName } from "../errors.ts";
+import { type Hyperparameters, type Method, type Variant } from "./method.ts";
+import { InputError } from "../errors.ts";
+import { sasnet } from "./sasnet.ts";
+import { vnet } from "./vnet.ts";
+
+/** Written by hand: adding a method is a file and a line here. */
+export const methods: readonly Method[] = [
+  vnet as unknown as Method,
+  sasnet as unknown as Method,
+];
+
+/**
+ * The method of a key.
+ *
+ * @throws InputError for an unknown key, with the nearest.
+ */
+export function methodOf(key: string): Method {
+  const method = methods.find((method) => method.key === key.toLowerCase());
+  if (method === undefined) throw unknownName("method", key, methods.map((method) => method.key));
+  return method;
+}
+
+/**
+ * The hyper-parameters of a run: the variant's defaults with the user's `key=value` settings.
+ *
+ * @throws InputError for an unknown key or a value of another kind.
+ */
+export function hyperparametersOf(method: Method, variant: Variant, settings: readonly string[]): Hyperparameters {
+  const values: Record<string, string | number | boolean> = { ...method.defaults(variant) };
+  for (const setting of settings) {
+    const split = setting.indexOf("=");
+    const key = setting.slice(0, split);
+    if (split < 1) throw new InputError(`--set ${setting}: expected key=value, for example --set beta=0.5`);
+    if (!(key in values)) throw unknownName(`hyper-parameter of ${method.name}`, key, Object.keys(values));
+    values[key] = parseValue(method, key, setting.slice(split + 1), values[key]);
+  }
+  return values;
+}
+
+function parseValue(method: Method, key: string, text: string, like: string | number | boolean) {
+  if (typeof like === "boolean") {
+    if (text === "true" || text === "false") return text === "true";
+    throw new InputError(`--set ${key}=${text}: expected true or false`);
+  }
+  if (typeof like === "number") {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value)) return value;
+    throw new InputError(`--set ${key}=${text}: expected a number, for example ${like}`);
+  }
+  const choices = method.choices?.[key];
+  if (choices !== undefined && !choices.includes(text)) throw unknownName(`value of ${key}`, text, choices);
+  return text;
+}
