@@ -42,7 +42,7 @@
 import type { Progress, Stages } from "./progress.ts";
 
 /** Names of the engines, best first. */
-export const engineNames = ["tensorflow", "webgpu", "wasm"] as const;
+const engineNames = ["tensorflow", "webgpu", "wasm"] as const;
 
 /** A value that can be typed: its type, its limits, its meaning. */
 export interface ValueSpec {

@@ -54,7 +54,7 @@ export async function readNotebook(path: string): Promise<Notebook> {
 }
 
 /** The text of a cell. */
-export function sourceOf(cell: Cell): string {
+function sourceOf(cell: Cell): string {
   return Array.isArray(cell.source) ? cell.source.join("") : cell.source;
 }
 

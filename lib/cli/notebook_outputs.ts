@@ -10,7 +10,7 @@ export interface Replacement {
 type Output = Record<string, unknown>;
 
 /** The metadata by which Jupyter finds the kit's kernel. */
-export const kernelMetadata: Readonly<Record<string, unknown>> = {
+const kernelMetadata: Readonly<Record<string, unknown>> = {
   kernelspec: { display_name: "SASNet kit (Deno)", language: "typescript", name: "sasnet" },
   language_info: { file_extension: ".ts", mimetype: "text/x.typescript", name: "typescript" },
 };

@@ -155,9 +155,7 @@ async function check(host: Host, command: readonly string[]): Promise<void> {
   if (result.code === 0) return;
   const lines = result.stderr.split("\n").filter((line) => line.trim() !== "");
   const first = lines.find((line) => /error/i.test(line)) ?? lines[0] ?? `exit status ${result.code}`;
-  const fix = first.includes("libstdc++")
-    ? "run: apt-get install libstdc++6"
-    : "use --engine webgpu or --engine wasm";
+  const fix = first.includes("libstdc++") ? "run: apt-get install libstdc++6" : "use --engine wasm";
   throw new EnvironmentError(`libtensorflow does not load on this machine: ${first.trim()}; ${fix}`);
 }
 

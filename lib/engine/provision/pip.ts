@@ -103,10 +103,13 @@ function pipError(python: string, subject: string, result: CommandResult): Envir
   const advice = `check the network and pip's settings (${python} -m pip config list) and run again`;
   const broken = result.stderr.match(/connection broken by '.*?([^:>]+)'\)?': /)?.[1];
   if (broken !== undefined) {
-    return new EnvironmentError(`pip could not reach the package index for ${subject}: ${broken.trim()}; ${advice}`);
+    return new EnvironmentError(
+      `pip could not reach the package index for ${subject}: ${broken.trim()}; ${advice}`,
+    );
   }
   const lines = result.stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const last = lines.findLast((line) => line.startsWith("ERROR:")) ?? lines.at(-1) ?? `exit status ${result.code}`;
+  const last = lines.findLast((line) => line.startsWith("ERROR:")) ?? lines.at(-1) ??
+    `exit status ${result.code}`;
   return new EnvironmentError(`pip could not get ${subject}: ${last.replace(/^ERROR:\s*/, "")}; ${advice}`);
 }
 

@@ -129,11 +129,6 @@ export const ziglang = {
     " --hash=sha256:eae7d46746b8e80a4d1a8369b09f7a6aace973ee39207b1b63cfb6bb086e84dc",
 };
 
-/** The platform's name in the table: `os-arch` in Deno's words. */
-export function platformName(os: string, arch: string): string {
-  return `${os}-${arch}`;
-}
-
 /**
  * The library for a variant on a platform.
  *
@@ -145,7 +140,7 @@ export function libraryFor(variant: Variant, platform: string): Library {
   const known = libraries.filter((library) => library.variant === variant).map((library) => library.platform);
   const other = variant === "cuda"
     ? "unset SASNET_CUDA to use the processor"
-    : "use --engine webgpu or --engine wasm, or a container or WSL with Linux";
+    : "use --engine wasm, or Linux in a container or in WSL";
   throw new EnvironmentError(
     `no ${variant} build of libtensorflow ${version} exists for ${platform} (there are: ${
       known.join(", ")

@@ -222,7 +222,7 @@ function describeValue(value: unknown): string {
 }
 
 function show(value: unknown): string {
-  const text = Deno.inspect(value, { depth: 6, iterableLimit: 40, strAbbreviateSize: 4000, sorted: true });
+  const text = Deno.inspect(value, { depth: 6, iterableLimit: 200, strAbbreviateSize: 4000, sorted: true });
   return text.length > 4000 ? `${text.slice(0, 4000)} …` : text;
 }
 

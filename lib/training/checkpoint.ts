@@ -1,0 +1,120 @@
+/**
+ * Checkpoints: a folder `step-N` with one safetensors file a network, in the released code's names and layouts,
+ * and `training.safetensors` with the optimiser's velocities and the method's own state. Random streams and the
+ * sampler are functions of the seed and the step, so the step is all that they need.
+ */
+import { InputError } from "../errors.ts";
+import { tf } from "../engine/tensor.ts";
+import type { StateArray } from "../methods/method.ts";
+import type { Network } from "../network/network.ts";
+import { explained, writeWhole } from "./files.ts";
+import { decodeSafetensors, type Dtype, encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
+import type { Trainer } from "./trainer.ts";
+import { fromArray, loadStateDict, stateDict, toArray } from "./weights.ts";
+
+/** How many checkpoints a run keeps. */
+const kept = 2;
+const velocityPrefix = "velocity.";
+const statePrefix = "state.";
+const trainingFile = "training.safetensors";
+
+/** Writes the checkpoint of a step and removes older ones. */
+export async function saveCheckpoint(folder: string, trainer: Trainer, step: number, hash: string): Promise<void> {
+  const target = `${folder}/step-${String(step).padStart(6, "0")}`;
+  const beside = `${target}.${Deno.pid}.tmp`;
+  const metadata = { format: "pt", step: String(step), config: hash };
+  try {
+    await Deno.mkdir(beside, { recursive: true });
+    for (const [name, network] of Object.entries(trainer.run.networks)) {
+      await writeWhole(`${beside}/${name}.safetensors`, encodeSafetensors(stateDict(network), metadata));
+    }
+    await writeWhole(`${beside}/${trainingFile}`, encodeSafetensors(trainingState(trainer), metadata));
+    await Deno.remove(target, { recursive: true }).catch(() => {});
+    await Deno.rename(beside, target);
+  } catch (error) {
+    await Deno.remove(beside, { recursive: true }).catch(() => {});
+    throw explained(target, error);
+  }
+  for (const old of (await checkpointSteps(folder)).slice(0, -kept)) {
+    await Deno.remove(`${folder}/step-${String(old).padStart(6, "0")}`, { recursive: true });
+  }
+}
+
+/** Steps of the checkpoints in a folder, ascending. */
+export async function checkpointSteps(folder: string): Promise<number[]> {
+  const steps: number[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) {
+      const match = /^step-(\d+)$/.exec(entry.name);
+      if (match !== null && entry.isDirectory) steps.push(Number(match[1]));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return steps.sort((a, b) => a - b);
+}
+
+/** Restores a trainer from the checkpoint of a step. */
+export async function loadCheckpoint(folder: string, trainer: Trainer, step: number): Promise<void> {
+  await loadNetworks(folder, trainer.run.networks, step);
+  const path = `${stepFolder(folder, step)}/${trainingFile}`;
+  const { tensors } = await readSafetensors(path);
+  const { parameters, optimiser, run } = trainer;
+  parameters.forEach(({ name, layout }, i) => {
+    const entry = tensors.get(`${velocityPrefix}${name}`);
+    optimiser.velocities[i]?.dispose();
+    optimiser.velocities[i] = entry && tf.keep(fromArray(entry, layout));
+  });
+  const state = new Map<string, StateArray>();
+  for (const [name, { shape, data }] of tensors) {
+    if (name.startsWith(statePrefix)) {
+      state.set(name.slice(statePrefix.length), { shape, data: data as StateArray["data"] });
+    }
+  }
+  run.loadState?.(state);
+}
+
+/** Restores networks only, for prediction. */
+export async function loadNetworks(
+  folder: string,
+  networks: Readonly<Record<string, Network>>,
+  step: number,
+): Promise<void> {
+  for (const [name, network] of Object.entries(networks)) {
+    const path = `${stepFolder(folder, step)}/${name}.safetensors`;
+    loadStateDict(network, (await readSafetensors(path)).tensors, path);
+  }
+}
+
+/** Reads and decodes a file. */
+export async function readSafetensors(path: string): Promise<ReturnType<typeof decodeSafetensors>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new InputError(`${path} does not exist`);
+    throw error;
+  }
+  return decodeSafetensors(bytes, path);
+}
+
+function stepFolder(folder: string, step: number): string {
+  return `${folder}/step-${String(step).padStart(6, "0")}`;
+}
+
+function trainingState({ parameters, optimiser, run }: Trainer): Map<string, SafetensorsEntry> {
+  const entries = new Map<string, SafetensorsEntry>();
+  parameters.forEach(({ name, layout }, i) => {
+    const velocity = optimiser.velocities[i];
+    if (velocity !== undefined) entries.set(`${velocityPrefix}${name}`, toArray(velocity, layout));
+  });
+  for (const [name, { shape, data }] of run.saveState?.() ?? []) {
+    entries.set(`${statePrefix}${name}`, { dtype: dtypeOf(data), shape, data });
+  }
+  return entries;
+}
+
+function dtypeOf(data: StateArray["data"]): Dtype {
+  if (data instanceof Float32Array) return "F32";
+  return data instanceof Uint16Array ? "U16" : "U8";
+}

@@ -1,0 +1,136 @@
+/** The one training loop of the kit. */
+import { makeBatch } from "../data/batch.ts";
+import { datasetOf } from "../data/dataset.ts";
+import type { CaseSource } from "../data/source.ts";
+import { memoryUse } from "../engine/memory.ts";
+import { InputError } from "../errors.ts";
+import { methodOf } from "../methods/mod.ts";
+import { depth } from "../network/vnet.ts";
+import { checkpointSteps, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import type { RunConfig } from "./config.ts";
+import { type LogLine, openRunFolder, truncateLog } from "./run_folder.ts";
+import { requireMemory } from "./requirements.ts";
+import { createTrainer, type StepResult, type Trainer } from "./trainer.ts";
+
+/** What a caller learns after each step. */
+export interface StepReport extends StepResult {
+  readonly step: number;
+  readonly iterations: number;
+  /** Of this step. */
+  readonly seconds: number;
+  /** Resident memory of the process in bytes. */
+  readonly resident: number;
+}
+
+/** How to run. */
+export interface TrainOptions {
+  readonly source: CaseSource;
+  /** The run folder. */
+  readonly folder: string;
+  /** What environment.json says. */
+  readonly environment: object;
+  /** Steps between checkpoints (default 500). */
+  readonly checkpointEvery?: number;
+  /** When aborted, the run saves its state after the step and stops. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: ((report: StepReport) => void) | undefined;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  /** Last step that was done. */
+  readonly step: number;
+  readonly finished: boolean;
+  /** The step that this call continued from; 0 for a new run. */
+  readonly resumedFrom: number;
+  /** The trained method; the caller disposes it. */
+  readonly trainer: Trainer;
+}
+
+/**
+ * Trains a run to its end, or to the abort signal. The same call on the same folder continues where it stopped,
+ * bit for bit as if it had not.
+ *
+ * @throws InputError for a crop that the network cannot halve or the memory cannot hold, too few cases, or a folder
+ * of another run.
+ */
+export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
+  const { source, signal, onStep, checkpointEvery = 500 } = options;
+  requireFit(config);
+  requireMemory(config);
+  const dataset = datasetOf(config.dataset);
+  const method = methodOf(config.method);
+  const batchOptions = {
+    seed: config.seed,
+    labelled: config.labelled,
+    labelledPerBatch: config.labelledPerBatch,
+    unlabelledPerBatch: method.usesUnlabelled ? config.unlabelledPerBatch : 0,
+    crop: config.crop,
+    augmentation: method.augmentation(dataset, config.hyperparameters),
+    views: dataset.views,
+  };
+  const folder = await openRunFolder(options.folder, config, options.environment);
+  const run = method.create({ ...config, dataset, labelledCases: config.labelled, dropout: true });
+  const trainer = createTrainer(run, config);
+  try {
+    const resumedFrom = (await checkpointSteps(folder.checkpoints)).at(-1) ?? 0;
+    if (resumedFrom > 0) await loadCheckpoint(folder.checkpoints, trainer, resumedFrom);
+    if (resumedFrom < config.iterations) await truncateLog(folder.path, resumedFrom);
+    let step = resumedFrom;
+    let lines: LogLine[] = [];
+    const save = async () => {
+      await saveCheckpoint(folder.checkpoints, trainer, step, folder.hash);
+      await folder.append(lines);
+      lines = [];
+    };
+    let next = step < config.iterations ? makeBatch(source, step, batchOptions) : undefined;
+    while (step < config.iterations && !signal?.aborted) {
+      const batch = await next!;
+      const started = performance.now();
+      // The next batch is cut while this step's tensors are on their way; nothing of it depends on the step.
+      next = step + 1 < config.iterations ? makeBatch(source, step + 1, batchOptions) : undefined;
+      next?.catch(() => {});
+      const result = trainer.step(batch, step + 1);
+      step++;
+      requireFinite(result, step, options.folder);
+      const seconds = (performance.now() - started) / 1000;
+      lines.push({ event: "step", step, seconds: Math.round(seconds * 1e4) / 1e4, ...result });
+      onStep?.({ ...result, step, iterations: config.iterations, seconds, resident: memoryUse().resident });
+      if (step % checkpointEvery === 0 || step === config.iterations) {
+        if (step === config.iterations) lines.push({ event: "finished", step });
+        await save();
+      }
+    }
+    if (step > resumedFrom && step < config.iterations) await save();
+    return { step, finished: step === config.iterations, resumedFrom, trainer };
+  } catch (error) {
+    trainer.dispose();
+    throw error;
+  } finally {
+    folder.close();
+  }
+}
+
+function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig): void {
+  const multiple = 2 ** depth;
+  if (crop.some((side) => side < multiple || side % multiple !== 0)) {
+    throw new InputError(
+      `a crop of ${crop.join("×")} cannot be halved ${depth} times; choose sides that are multiples of ${multiple}`,
+    );
+  }
+  if (labelled < labelledPerBatch || labelled > train.length) {
+    throw new InputError(
+      `--labelled ${labelled}: expected ${labelledPerBatch} to ${train.length}, ` +
+        `the training cases of the data set`,
+    );
+  }
+}
+
+function requireFinite({ total, terms }: StepResult, step: number, folder: string): void {
+  if (Number.isFinite(total)) return;
+  const values = Object.entries(terms).map(([name, value]) => `${name} ${value}`).join(", ");
+  throw new InputError(
+    `training diverged at step ${step} (${values}); the last checkpoint of ${folder} is intact: ` +
+      "lower the learning rate and start a new run",
+  );
+}
