@@ -6,5 +6,6 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   test: () => import("./test.ts"),
   ok: () => import("./ok.ts"),
   doctor: () => import("./doctor.ts"),
+  setup: () => import("./setup.ts"),
   notebooks: () => import("./notebooks.ts"),
 };

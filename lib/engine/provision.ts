@@ -15,7 +15,7 @@ import type { Report } from "./provision/progress.ts";
 export type { Host } from "./provision/host.ts";
 export type { Library, Variant } from "./provision/platform.ts";
 export { provisionLine, provisionWriter } from "./provision/progress.ts";
-export type { ProvisionEvent, ProvisionStage, Report } from "./provision/progress.ts";
+export type { ProvisionEvent, Report } from "./provision/progress.ts";
 
 /** What to provide, and who is told about it. */
 export interface ProvisionOptions {
