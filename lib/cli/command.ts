@@ -39,10 +39,11 @@
  *   `exitCode: 1` says that the work was done and something that was checked fell short. Long work looks at
  *   `context.signal` and returns, with its state saved, when it is aborted; the exit code is then 130.
  */
+import type { EngineName } from "../engine/start.ts";
 import type { Progress, Stages } from "./progress.ts";
 
-/** Names of the engines, best first. */
-const engineNames = ["tensorflow", "webgpu", "wasm"] as const;
+/** The engines, best first; the type asks for every one that can be started. */
+const engines = { tensorflow: true, wasm: true } satisfies Record<EngineName, true>;
 
 /** A value that can be typed: its type, its limits, its meaning. */
 export interface ValueSpec {
@@ -125,7 +126,7 @@ export interface Context {
   readonly quiet: boolean;
   readonly debug: boolean;
   /** The engine asked for; `undefined` asks for the best that starts. */
-  readonly engine: typeof engineNames[number] | undefined;
+  readonly engine: EngineName | undefined;
   /** Aborted by the first Ctrl-C (and SIGTERM); the second one kills. */
   readonly signal: AbortSignal;
   /** The kit's own folder, absolute. */
@@ -169,7 +170,7 @@ export const commonOptions = {
   debug: { type: "boolean", help: "print the stack of an error" },
   engine: {
     type: "choice",
-    choices: engineNames,
+    choices: Object.keys(engines),
     help: "computes with this engine; if not given, the best that starts",
   },
 } as const satisfies Record<string, OptionSpec>;

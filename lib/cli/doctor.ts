@@ -66,12 +66,8 @@ function missing(name: string, text: string, fix: string): Finding {
 /** The native library is found, or can be made at the first use, or the WASM engine stands in. */
 function findEngine(context: Context, host: Host, hasPython: boolean): Finding {
   const name = "engine";
-  if (context.engine === "wasm") return found(name, "TensorFlow.js WASM, as asked for");
-  if (context.engine === "webgpu") {
-    return "gpu" in navigator ? found(name, "WebGPU is offered by Deno") : {
-      ...missing(name, "Deno offers no WebGPU", "use --engine tensorflow or --engine wasm"),
-      optional: false,
-    };
+  if (context.engine !== undefined && context.engine !== "tensorflow") {
+    return found(name, `${context.engine}, as asked for; it comes with the npm packages`);
   }
   const isDemanded = context.engine === "tensorflow";
   try {

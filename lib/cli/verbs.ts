@@ -3,6 +3,10 @@ import type { Verb } from "./command.ts";
 
 /** Name → module, loaded when it is needed. */
 export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
+  demo: () => import("./demo.ts"),
+  train: () => import("./train.ts"),
+  evaluate: () => import("./evaluate.ts"),
+  methods: () => import("./methods.ts"),
   test: () => import("./test.ts"),
   ok: () => import("./ok.ts"),
   doctor: () => import("./doctor.ts"),

@@ -28,13 +28,10 @@ export function predictBranches(
   const scores = new Map<string, Float32Array>();
   if (run.predictBranches === undefined) return scores;
   const predict = run.predictBranches;
-  const names = ["high", "low"] as const;
-  for (const name of names) {
-    const score = overWindows(image, shape, options, (windows) => {
-      const branch = predict(windows).find((branch) => branch.name === name);
-      return branch?.probability ?? tf.zeros(windows.shape.slice(0, 4)) as tf.Tensor4D;
-    });
-    scores.set(name, score);
+  for (const branch of run.branchNames ?? []) {
+    const score = overWindows(image, shape, options, (windows) =>
+      predict(windows).find(({ name }) => name === branch)!.probability);
+    scores.set(branch, score);
   }
   return scores;
 }

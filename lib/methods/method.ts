@@ -81,6 +81,8 @@ export interface MethodRun {
   afterStep?(step: StepContext): void;
   /** Foreground probability [n, x, y, z] of a prediction. */
   predict(images: tf.Tensor5D): tf.Tensor4D;
+  /** The branches of `predictBranches`. */
+  readonly branchNames?: readonly string[];
   /** The predictions of the branches, where there are several, for figures. */
   predictBranches?(images: tf.Tensor5D): readonly { readonly name: string; readonly probability: tf.Tensor4D }[];
   /** State beside the networks. */

@@ -215,6 +215,7 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
         const total = sum(outputs.map(({ margin }) => tf.sigmoid(margin)));
         return tf.div(total, outputs.length) as tf.Tensor4D;
       }),
+    branchNames: h.branches === "both" ? ["high", "low"] : [h.branches],
     predictBranches: (images) =>
       tidy(() =>
         network.forward(images, evaluationMode).map(({ margin }, i) => ({

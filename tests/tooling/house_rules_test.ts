@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
 import { codeOnly } from "../../lib/cli/source_text.ts";
-import { filesBelow, readSources, type SourceFile } from "./source_graph.ts";
+import { filesBelow, readSources, root, type SourceFile } from "./source_graph.ts";
 
 const lib = await readSources("lib");
 const everything = [...lib, ...await readSources("tests", "bench")];
@@ -55,6 +55,16 @@ describe("house rules", () => {
   it("know no file for leftovers", () => {
     const leftovers = /\/(utils?|helpers?|misc|common)\.ts$/;
     assertEquals(everything.map(({ path }) => path).filter((path) => leftovers.test(path)), []);
+  });
+
+  it("name one version of Deno everywhere", async () => {
+    const paths = [".ci/run", "README.md", "CONTRIBUTING.md", ...["lib", "jupyter"].flatMap(filesBelow)];
+    const versions = new Set<string>();
+    for (const path of paths) {
+      const text = await Deno.readTextFile(`${root}/${path}`).catch(() => "");
+      for (const [, version] of text.matchAll(/\bdeno@(\d[\w.]*\w)/g)) versions.add(version);
+    }
+    assertEquals([...versions], [Deno.version.deno]);
   });
 
   it("keep files of the library short enough to read", () => {
