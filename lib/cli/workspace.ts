@@ -7,7 +7,7 @@ import type { Context } from "./command.ts";
 import { provisionReport } from "./prepare_engine.ts";
 
 /** The seed of the phantoms: one data set for everybody. */
-const phantomSeed = 2024;
+export const phantomSeed = 2024;
 
 /** Starts the engine, shows how its library is made where it is, and says which engine runs. */
 export async function useEngine(context: Context): Promise<Engine> {
