@@ -7,6 +7,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   train: () => import("./train.ts"),
   evaluate: () => import("./evaluate.ts"),
   methods: () => import("./methods.ts"),
+  parity: () => import("./parity.ts"),
   test: () => import("./test.ts"),
   ok: () => import("./ok.ts"),
   doctor: () => import("./doctor.ts"),

@@ -57,6 +57,8 @@ export type SasNetHyperparameters = {
   readonly branches: "both" | "high" | "low";
   /** Layers of the low-level decoder, 4 or 3 (table 9). */
   readonly lowLayers: number;
+  /** Keep the layer that the released code declares and never runs, so that its checkpoints fit. */
+  readonly keepUnused: boolean;
 };
 
 /** Public members that figures and comparisons with recorded numbers use. */
@@ -109,6 +111,7 @@ export function sasNetHyperparameters(variant: Variant): SasNetHyperparameters {
     viewVariance: true,
     branches: "both",
     lowLayers: 4,
+    keepUnused: variant === "official",
   };
 }
 
@@ -121,7 +124,7 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
     dropout,
     branches: h.branches,
     lowLayers: h.lowLayers === 3 ? 3 : 4,
-    keepUnused: false,
+    keepUnused: h.keepUnused,
   });
   const memoryOptions = { rule: h.sarMemory, initial: h.sarInitial, precision: h.sarPrecision };
   let memory = createConfidenceMemory(memoryOptions);

@@ -132,10 +132,14 @@ export function permuteAxes<T extends VoxelArray>(
     }
   } else if (step1 === 1) {
     const plane = { rows: size[1], columns: size[2], rowStep: step1, columnStep: step2, rowStride: size[2] };
-    for (let i = 0; i < size[0]; i++) transposePlane(source, i * step0, destination, offset + i * stride0, plane);
+    for (let i = 0; i < size[0]; i++) {
+      transposePlane(source, i * step0, destination, offset + i * stride0, plane);
+    }
   } else {
     const plane = { rows: size[0], columns: size[2], rowStep: step0, columnStep: step2, rowStride: stride0 };
-    for (let j = 0; j < size[1]; j++) transposePlane(source, j * step1, destination, offset + j * size[2], plane);
+    for (let j = 0; j < size[1]; j++) {
+      transposePlane(source, j * step1, destination, offset + j * size[2], plane);
+    }
   }
   return { data: destination, shape: size };
 }
@@ -186,7 +190,13 @@ interface Plane {
 const tile = 16;
 
 /** Transposes one plane tile by tile, so that both sides stay in the cache. The columns are contiguous in the result. */
-function transposePlane(source: VoxelArray, read: number, destination: VoxelArray, write: number, plane: Plane) {
+function transposePlane(
+  source: VoxelArray,
+  read: number,
+  destination: VoxelArray,
+  write: number,
+  plane: Plane,
+) {
   const { rows, columns, rowStep, columnStep, rowStride } = plane;
   for (let r0 = 0; r0 < rows; r0 += tile) {
     const r1 = Math.min(r0 + tile, rows);
@@ -202,7 +212,11 @@ function transposePlane(source: VoxelArray, read: number, destination: VoxelArra
 }
 
 /** The part of a window, in the window's own voxels, that lies in the volume. */
-function overlap(shape: Shape3, start: Triple, size: Shape3): { from: number[]; to: number[]; whole: boolean } {
+function overlap(
+  shape: Shape3,
+  start: Triple,
+  size: Shape3,
+): { from: number[]; to: number[]; whole: boolean } {
   const from = start.map((first) => Math.max(0, -first));
   const to = size.map((side, axis) => Math.min(side, shape[axis] - start[axis]));
   const whole = from.every((first) => first === 0) && to.every((end, axis) => end === size[axis]);

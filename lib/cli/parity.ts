@@ -1,0 +1,78 @@
+/** The verb `parity`: compares the kit with recorded numbers of an independent PyTorch implementation. */
+import { InputError } from "../errors.ts";
+import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
+import type { Checks } from "./parity/golden.ts";
+import { useEngine } from "./workspace.ts";
+
+export const command = defineCommand({
+  name: "parity",
+  summary: "compares the kit with the golden vectors in a folder, one line a check",
+  positionals: { folder: { type: "path", help: "a folder of golden vectors, with its manifest.json" } },
+});
+
+export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
+  const { folder } = options;
+  const { createChecks, readGolden, readState } = await import("./parity/golden.ts");
+  const manifest = await readGolden<{ bytes: Record<string, number> }>(folder, "manifest").catch((error) => {
+    throw new InputError(`${folder} is not a folder of golden vectors: ${error.message}`);
+  });
+  await useEngine(context);
+  const arrays = await import("./parity/arrays.ts");
+  const tensors = await import("./parity/tensors.ts");
+  const { checkTraining } = await import("./parity/training.ts");
+  const checks = createChecks();
+  await checkFiles(folder, manifest.json.bytes, checks);
+
+  const file = async <T>(name: string, check: (golden: Awaited<ReturnType<typeof readGolden<T>>>) => Promise<void> | void) => {
+    const from = checks.list.length;
+    try {
+      const golden = await readGolden<T>(folder, name);
+      await check(golden);
+      for (const tensor of golden.unused()) checks.fail(`${name}: the tensor ${tensor} is not known`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      checks.fail(`${name}: ${error.message}`);
+    }
+    for (const { name, variant, maxAbsError, maxRelError, tolerance, ok } of checks.list.slice(from)) {
+      const errors = `abs ${maxAbsError.toExponential(1)}, rel ${maxRelError.toExponential(1)}`;
+      context.print(`${ok ? "ok    " : "FAILED"}  ${name}${variant && ` [${variant}]`}  ${errors}, tolerance ${tolerance}`);
+    }
+  };
+
+  await file<Parameters<typeof arrays.checkSdm>[0]["json"]>("sdm", (g) => arrays.checkSdm(g, checks));
+  await file<Parameters<typeof arrays.checkMetrics>[0]["json"]>("metrics", (g) => arrays.checkMetrics(g, checks));
+  await file<Parameters<typeof arrays.checkView>[0]["json"]>("view", (g) => arrays.checkView(g, checks));
+  await file<Parameters<typeof arrays.checkSar>[0]["json"]>("sar", (g) => arrays.checkSar(g, checks));
+  await file<Parameters<typeof arrays.checkSchedule>[0]["json"]>("schedule", (g) => arrays.checkSchedule(g, checks));
+  await file<Parameters<typeof arrays.checkSliding>[0]["json"]>("sliding", (g) => arrays.checkSliding(g, checks));
+  await file<Parameters<typeof arrays.checkPreprocess>[0]["json"]>("preprocess", (g) => arrays.checkPreprocess(g, checks));
+  await file<Parameters<typeof tensors.checkComplexity>[0]["json"]>("complexity", (g) => tensors.checkComplexity(g, checks));
+  await file<Parameters<typeof tensors.checkOperations>[0]["json"]>("ops", (g) => tensors.checkOperations(g, checks));
+  await file<Parameters<typeof tensors.checkLosses>[0]["json"]>("losses", (g) => tensors.checkLosses(g, checks));
+  await file<Parameters<typeof tensors.checkMini>[0]["json"]>("mini", async (g) => {
+    tensors.checkMini(g, await readState(folder, "mini_state"), checks);
+  });
+  await file<Parameters<typeof tensors.checkNetwork>[0]["json"]>("network", async (g) => {
+    tensors.checkNetwork(g, await readState(folder, "network_state"), checks);
+  });
+  await file<Parameters<typeof checkTraining>[0]["json"]>("training", async (g) => {
+    checkTraining(g, await readState(folder, "training_init_state"), checks);
+  });
+
+  const failed = checks.list.filter((check) => !check.ok);
+  context.print(`${checks.list.length - failed.length} of ${checks.list.length} checks within tolerance`);
+  for (const { name, variant } of failed) context.print(`outside: ${name}${variant && ` [${variant}]`}`);
+  const ok = failed.length === 0;
+  return { exitCode: ok ? 0 : 1, json: { checks: checks.list, ok } };
+}
+
+/** Every file is there with the manifest's size, and none besides. */
+async function checkFiles(folder: string, bytes: Record<string, number>, checks: Checks): Promise<void> {
+  for (const [name, size] of Object.entries(bytes)) {
+    const found = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+    checks.same(`manifest.${name}`, found?.size ?? "missing", size);
+  }
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== "manifest.json" && !(name in bytes)) checks.fail(`manifest.${name}: not known`);
+  }
+}
