@@ -58,7 +58,7 @@ export function makeEnvelope(length: number, weight: number): Envelope {
  * One pass along one line: replaces each signed value f(p) by the minimum over the voxels q of weight · (p − q)² + f(q),
  * where f counts as 0 in the other class. The line is cut into runs of one class; each is transformed alone.
  */
-export function transformLine(line: Line, envelope: Envelope) {
+export function transformLine(line: Line, envelope: Envelope): void {
   const { squared, first, stride, length, low, high } = line;
   const { values } = envelope;
   for (let u = 0; u <= low; u++) values[u] = Infinity;

@@ -22,7 +22,8 @@ const operationTolerance = { tolerance: 1e-5 };
 
 /** [n, channel, x, y, z] → [n, x, y, z, channel] */
 export function channelsLast(entry: SafetensorsEntry): tf.Tensor5D {
-  return tidy(() => tf.transpose(tf.tensor(entry.data as Float32Array, [...entry.shape]), toLast)) as tf.Tensor5D;
+  const shape = entry.shape as [number, number, number, number, number];
+  return tidy(() => tf.transpose(tf.tensor5d(entry.data as Float32Array, shape), toLast));
 }
 
 /** [n, x, y, z, channel] → values in [n, channel, x, y, z] order */
@@ -243,6 +244,10 @@ export function checkNetwork(
 ): void {
   const { json } = golden;
   const network = goldenNetwork(json.n_filters, state, "network_state.safetensors");
+  for (const [name, { data }] of state) {
+    if (!golden.has(name)) continue;
+    checks.compare(`network.state.${name}`, data as Float32Array, golden.tensor(name).data, { tolerance: 0 });
+  }
   tidy(() => {
     const names = new Set([...state.keys()]);
     checks.same("network.state_names", Object.keys(json.state_dict_order).filter((name) => !names.has(name)), []);
