@@ -18,7 +18,7 @@ export class EnvironmentError extends Error {
  *
  * @returns the nearest of `candidates`, or `undefined` when none is within half of the length of `value`.
  */
-export function nearest(value: string, candidates: readonly string[]): string | undefined {
+function nearest(value: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(value.length / 2)) + 1;
   for (const candidate of candidates) {

@@ -26,7 +26,9 @@ export function readGolden<T = Record<string, unknown>>(name: string): Golden<T>
   const text = readIfThere(`${base}.json`);
   const bytes = readIfThere(`${base}.safetensors`);
   const json = text === undefined ? {} : JSON.parse(new TextDecoder().decode(text));
-  const tensors = bytes === undefined ? new Map<string, SafetensorsEntry>() : decodeSafetensors(bytes, name).tensors;
+  const tensors = bytes === undefined
+    ? new Map<string, SafetensorsEntry>()
+    : decodeSafetensors(bytes, name).tensors;
   const entry = (tensor: string): SafetensorsEntry => {
     const found = tensors.get(tensor);
     if (found === undefined) throw new Error(`the golden file ${name} has no tensor ${tensor}`);

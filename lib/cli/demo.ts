@@ -8,12 +8,21 @@ import { environmentRecord, phantomSeed, useEngine } from "./workspace.ts";
 
 export const command = defineCommand({
   name: "demo",
-  summary: "trains V-Net and SASNet on a few labelled cases, evaluates both, writes a page with tables and figures",
+  summary:
+    "trains V-Net and SASNet on a few labelled cases, evaluates both, writes a page with tables and figures",
   options: {
     data: { type: "path", help: "folder of real LA volumes; if not given, phantoms are drawn" },
-    iterations: { type: "integer", minimum: 2, help: "training steps a method (default 240; with --data 600)" },
+    iterations: {
+      type: "integer",
+      minimum: 2,
+      help: "training steps a method (default 240; with --data 600)",
+    },
     seed: { type: "integer", minimum: 0, default: 1337, help: "seed of every random stream" },
-    out: { type: "path", default: "results/demo", help: "folder of the page; the runs go into its folder runs" },
+    out: {
+      type: "path",
+      default: "results/demo",
+      help: "folder of the page; the runs go into its folder runs",
+    },
   },
   notes: ["The same command again continues where it was interrupted."],
 });
@@ -71,7 +80,9 @@ export async function run(options: Options<typeof command>, context: Context): P
     for (const line of tableText(demoTable(record)).trimEnd().split("\n")) context.print(line);
     const seconds = Math.round((performance.now() - started) / 1000);
     context.print(`page: ${options.out}/index.html (${files.length} files, ${seconds} s)`);
-    return { json: { page: `${options.out}/index.html`, seconds, methods: record.methods.map(withoutCurves) } };
+    return {
+      json: { page: `${options.out}/index.html`, seconds, methods: record.methods.map(withoutCurves) },
+    };
   } finally {
     for (const { dispose } of trained) dispose();
   }
@@ -108,7 +119,13 @@ async function trainAndEvaluate(
     signal: context.signal,
     checkpointEvery: 100,
     onStep: ({ step, iterations, total, resident }) =>
-      progress.update({ label: name, step, total: iterations, numbers: { loss: total }, memoryBytes: resident }),
+      progress.update({
+        label: name,
+        step,
+        total: iterations,
+        numbers: { loss: total },
+        memoryBytes: resident,
+      }),
   });
   progress.finish();
   const { trainer } = result;
@@ -213,10 +230,15 @@ function texts(
 ): Pick<DemoRecord, "title" | "lead" | "facts" | "caption"> {
   const { iterations, seed, labelled, train, test, crop, width } = config;
   const what = isReal ? "left-atrium MR volumes" : "phantom volumes";
-  const line = `npx -y deno@2.9.6 task demo${isReal ? " --data DIR" : ""} --iterations ${iterations} --seed ${seed}`;
+  const line = `npx -y deno@2.9.6 task demo${
+    isReal ? " --data DIR" : ""
+  } --iterations ${iterations} --seed ${seed}`;
   return {
     title: isReal ? "SASNet on left-atrium MR volumes" : "SASNet on phantoms",
-    lead: `V-Net sees ${labelled} labelled ${what}; SASNet sees the same and ${train.length - labelled} without labels. ` +
+    lead:
+      `V-Net sees ${labelled} labelled ${what}; SASNet sees the same and ${
+        train.length - labelled
+      } without labels. ` +
       `Both are measured on ${test.length} that neither has seen.`,
     caption: [
       `Scale: demo, ${iterations} steps a method, crop ${crop.join("×")}, width ${width}.`,

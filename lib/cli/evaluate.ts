@@ -37,7 +37,9 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { mean, missed, cases } = evaluation.summary;
   context.print(
     `mean of ${cases} cases: Dice ${percent(mean.dice)}, Jaccard ${percent(mean.jaccard)}, ` +
-      `HD95 ${voxels(mean.hd95Voxel)}, ASD ${voxels(mean.asdVoxel)}; missed cases: ${missed} (last checkpoint, step ${step})`,
+      `HD95 ${voxels(mean.hd95Voxel)}, ASD ${
+        voxels(mean.asdVoxel)
+      }; missed cases: ${missed} (last checkpoint, step ${step})`,
   );
   return { json: { run: options.run, step, ...evaluation.summary, results: evaluation.results } };
 }

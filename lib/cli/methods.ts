@@ -37,7 +37,9 @@ export async function run(options: Options<typeof command>, context: Context): P
     const { key, name, source, tables, usesUnlabelled } = method;
     return { key, name, source, tables, usesUnlabelled, networks };
   });
-  context.print(`parameters and multiply–accumulates of one forward pass, input ${crop.join("×")}, width ${width}`);
+  context.print(
+    `parameters and multiply–accumulates of one forward pass, input ${crop.join("×")}, width ${width}`,
+  );
   for (const { key, name, source, tables, networks } of rows) {
     context.print(`${name.padEnd(10)} --method ${key.padEnd(8)} ${source} (tables ${tables.join(", ")})`);
     for (const { network, parameters, macs, macsAtOutput } of networks) {

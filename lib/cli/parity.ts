@@ -18,12 +18,17 @@ export async function run(options: Options<typeof command>, context: Context): P
   });
   await useEngine(context);
   const arrays = await import("./parity/arrays.ts");
-  const tensors = await import("./parity/tensors.ts");
+  const { checkOperations } = await import("./parity/operations.ts");
+  const { checkLosses } = await import("./parity/losses.ts");
+  const { checkComplexity, checkMini, checkNetwork } = await import("./parity/network.ts");
   const { checkTraining } = await import("./parity/training.ts");
   const checks = createChecks();
   await checkFiles(folder, manifest.json.bytes, checks);
 
-  const file = async <T>(name: string, check: (golden: Awaited<ReturnType<typeof readGolden<T>>>) => Promise<void> | void) => {
+  const file = async <T>(
+    name: string,
+    check: (golden: Awaited<ReturnType<typeof readGolden<T>>>) => Promise<void> | void,
+  ) => {
     const from = checks.list.length;
     try {
       const golden = await readGolden<T>(folder, name);
@@ -35,25 +40,50 @@ export async function run(options: Options<typeof command>, context: Context): P
     }
     for (const { name, variant, maxAbsError, maxRelError, tolerance, ok } of checks.list.slice(from)) {
       const errors = `abs ${maxAbsError.toExponential(1)}, rel ${maxRelError.toExponential(1)}`;
-      context.print(`${ok ? "ok    " : "FAILED"}  ${name}${variant && ` [${variant}]`}  ${errors}, tolerance ${tolerance}`);
+      context.print(
+        `${ok ? "ok    " : "FAILED"}  ${name}${
+          variant && ` [${variant}]`
+        }  ${errors}, tolerance ${tolerance}`,
+      );
     }
   };
 
   await file<Parameters<typeof arrays.checkSdm>[0]["json"]>("sdm", (g) => arrays.checkSdm(g, checks));
-  await file<Parameters<typeof arrays.checkMetrics>[0]["json"]>("metrics", (g) => arrays.checkMetrics(g, checks));
+  await file<Parameters<typeof arrays.checkMetrics>[0]["json"]>(
+    "metrics",
+    (g) => arrays.checkMetrics(g, checks),
+  );
   await file<Parameters<typeof arrays.checkView>[0]["json"]>("view", (g) => arrays.checkView(g, checks));
   await file<Parameters<typeof arrays.checkSar>[0]["json"]>("sar", (g) => arrays.checkSar(g, checks));
-  await file<Parameters<typeof arrays.checkSchedule>[0]["json"]>("schedule", (g) => arrays.checkSchedule(g, checks));
-  await file<Parameters<typeof arrays.checkSliding>[0]["json"]>("sliding", (g) => arrays.checkSliding(g, checks));
-  await file<Parameters<typeof arrays.checkPreprocess>[0]["json"]>("preprocess", (g) => arrays.checkPreprocess(g, checks));
-  await file<Parameters<typeof tensors.checkComplexity>[0]["json"]>("complexity", (g) => tensors.checkComplexity(g, checks));
-  await file<Parameters<typeof tensors.checkOperations>[0]["json"]>("ops", (g) => tensors.checkOperations(g, checks));
-  await file<Parameters<typeof tensors.checkLosses>[0]["json"]>("losses", (g) => tensors.checkLosses(g, checks));
-  await file<Parameters<typeof tensors.checkMini>[0]["json"]>("mini", async (g) => {
-    tensors.checkMini(g, await readState(folder, "mini_state"), checks);
+  await file<Parameters<typeof arrays.checkSchedule>[0]["json"]>(
+    "schedule",
+    (g) => arrays.checkSchedule(g, checks),
+  );
+  await file<Parameters<typeof arrays.checkSliding>[0]["json"]>(
+    "sliding",
+    (g) => arrays.checkSliding(g, checks),
+  );
+  await file<Parameters<typeof arrays.checkPreprocess>[0]["json"]>(
+    "preprocess",
+    (g) => arrays.checkPreprocess(g, checks),
+  );
+  await file<Parameters<typeof checkComplexity>[0]["json"]>(
+    "complexity",
+    (g) => checkComplexity(g, checks),
+  );
+  await file<Parameters<typeof checkOperations>[0]["json"]>(
+    "ops",
+    (g) => checkOperations(g, checks),
+  );
+  await file<Parameters<typeof checkLosses>[0]["json"]>(
+    "losses",
+    (g) => checkLosses(g, checks),
+  );
+  await file<Parameters<typeof checkMini>[0]["json"]>("mini", async (g) => {
+    checkMini(g, await readState(folder, "mini_state"), checks);
   });
-  await file<Parameters<typeof tensors.checkNetwork>[0]["json"]>("network", async (g) => {
-    tensors.checkNetwork(g, await readState(folder, "network_state"), checks);
+  await file<Parameters<typeof checkNetwork>[0]["json"]>("network", async (g) => {
+    checkNetwork(g, await readState(folder, "network_state"), checks);
   });
   await file<Parameters<typeof checkTraining>[0]["json"]>("training", async (g) => {
     checkTraining(g, await readState(folder, "training_init_state"), checks);

@@ -29,7 +29,9 @@ export async function openSource(
   context: Context,
 ): Promise<CaseSource> {
   if (dataset.name === "phantom") {
-    if (folder !== undefined) throw new InputError("--data: phantoms are drawn, they have no folder; use --dataset la");
+    if (folder !== undefined) {
+      throw new InputError("--data: phantoms are drawn, they have no folder; use --dataset la");
+    }
     const { phantomSource } = await import("../data/phantom.ts");
     const { train, test } = dataset.split;
     return phantomSource({ seed: phantomSeed, train, test });

@@ -104,7 +104,11 @@ function drawCrop(
   // Flips turn the whole volume before the crop: the window in the unturned volume has the turned sides.
   const size = unpermuted(options.crop, turn.permutation);
   const padding = randomCropPadding(shape, size);
-  const paddedShape: Shape3 = [shape[0] + 2 * padding[0], shape[1] + 2 * padding[1], shape[2] + 2 * padding[2]];
+  const paddedShape: Shape3 = [
+    shape[0] + 2 * padding[0],
+    shape[1] + 2 * padding[1],
+    shape[2] + 2 * padding[2],
+  ];
   const extra = options.lastPosition ? 1 : 0;
   const start = (axis: number) => streams.place.integer(paddedShape[axis] - size[axis] + extra);
   return { paddedShape, padding, location: [start(0), start(1), start(2)], ...turn };
@@ -191,7 +195,9 @@ function requireKeptShape({ augmentation, views, crop }: BatchOptions): void {
   for (const { code, permutation } of views) {
     if (permutation.some((axis, j) => crop[axis] !== crop[j])) {
       throw new InputError(
-        `view ${code} exchanges axes [${permutation.join(", ")}] and would change a crop of ${crop.join("×")}; ` +
+        `view ${code} exchanges axes [${permutation.join(", ")}] and would change a crop of ${
+          crop.join("×")
+        }; ` +
           `choose a crop with equal sides on the exchanged axes`,
       );
     }

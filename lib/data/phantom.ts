@@ -17,7 +17,7 @@ export interface PhantomOptions {
 }
 
 /** Voxel size of all phantoms in millimetres. */
-export const phantomSpacing: Triple = [1.25, 1.25, 1.25];
+const phantomSpacing: Triple = [1.25, 1.25, 1.25];
 
 /** A source of phantoms that are drawn when they are first asked for. */
 export function phantomSource({ seed, train, test }: PhantomOptions): CaseSource {
@@ -26,7 +26,9 @@ export function phantomSource({ seed, train, test }: PhantomOptions): CaseSource
   const lists = { train: names("train", train), test: names("test", test) };
   const known = new Set([...lists.train, ...lists.test]);
   const load = (name: string): Promise<Case> => {
-    if (!known.has(name)) throw new InputError(`there is no phantom "${name}"; known: ${[...known].join(", ")}`);
+    if (!known.has(name)) {
+      throw new InputError(`there is no phantom "${name}"; known: ${[...known].join(", ")}`);
+    }
     return Promise.resolve(drawPhantom(seed, name));
   };
   return { ...lists, load: keepLoaded(load, 2 ** 29) };
@@ -58,7 +60,8 @@ interface Ellipsoid {
   readonly centre: Triple;
   readonly radii: Triple;
   /** Lobes: amplitude and phase of angular waves of the surface. */
-  readonly lobes: readonly (readonly [amplitude: number, azimuth: number, elevation: number, phase: number])[];
+  readonly lobes:
+    readonly (readonly [amplitude: number, azimuth: number, elevation: number, phase: number])[];
 }
 
 interface Anatomy {
@@ -85,8 +88,10 @@ function drawAnatomy(shape: Shape3, stream: RandomStream): Anatomy {
     shape[2] / 2 + between(-3, 3),
   ];
   const radii: Triple = [between(14, 19), between(11, 15), between(9.5, 13)];
-  const lobes = Array.from({ length: 4 }, () =>
-    [between(0.03, 0.1), 1 + stream.integer(4), 1 + stream.integer(3), between(0, 2 * Math.PI)] as const
+  const lobes = Array.from(
+    { length: 4 },
+    () =>
+      [between(0.03, 0.1), 1 + stream.integer(4), 1 + stream.integer(3), between(0, 2 * Math.PI)] as const,
   );
   const from = (dx: number, dy: number, dz: number): Triple => [
     centre[0] + dx * radii[0],

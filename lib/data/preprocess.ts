@@ -2,7 +2,11 @@
 import type { Triple } from "../volume/volume.ts";
 
 /** First and end (exclusive) index along each axis. */
-export type Range3 = readonly [readonly [number, number], readonly [number, number], readonly [number, number]];
+export type Range3 = readonly [
+  readonly [number, number],
+  readonly [number, number],
+  readonly [number, number],
+];
 
 /** The settings of {@link atriumBox}. */
 export interface AtriumBoxOptions {
@@ -56,6 +60,8 @@ export const pancreasWindow = [-125, 275] as const;
 /** Intensities clipped to a window and scaled to [0, 1]. */
 export function windowIntensities(image: Float32Array, [low, high]: readonly [number, number]): Float32Array {
   const scaled = new Float32Array(image.length);
-  for (let i = 0; i < image.length; i++) scaled[i] = (Math.min(Math.max(image[i], low), high) - low) / (high - low);
+  for (let i = 0; i < image.length; i++) {
+    scaled[i] = (Math.min(Math.max(image[i], low), high) - low) / (high - low);
+  }
   return scaled;
 }

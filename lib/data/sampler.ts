@@ -27,14 +27,18 @@ export interface TwoStreams {
  *
  * @throws InputError where there are too few cases for one batch.
  */
-export function stepsPerEpoch({ labelled, unlabelled, labelledPerBatch, unlabelledPerBatch }: TwoStreams): number {
+export function stepsPerEpoch(
+  { labelled, unlabelled, labelledPerBatch, unlabelledPerBatch }: TwoStreams,
+): number {
   if (labelled < labelledPerBatch || labelledPerBatch < 1) {
     throw new InputError(
       `${labelled} labelled cases cannot fill a batch that takes ${labelledPerBatch} of them; label more cases`,
     );
   }
   if (unlabelledPerBatch > 0 && unlabelled < 1) {
-    throw new InputError(`a batch takes ${unlabelledPerBatch} unlabelled cases but there is none; label fewer cases`);
+    throw new InputError(
+      `a batch takes ${unlabelledPerBatch} unlabelled cases but there is none; label fewer cases`,
+    );
   }
   return Math.floor(labelled / labelledPerBatch);
 }

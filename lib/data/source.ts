@@ -57,7 +57,9 @@ export async function folderSource(directory: string, options: FolderOptions = {
   }
   const known = new Set(names);
   const load = async (name: string): Promise<Case> => {
-    if (!known.has(name)) throw new InputError(`${directory}: case "${name}" is in neither train.list nor test.list`);
+    if (!known.has(name)) {
+      throw new InputError(`${directory}: case "${name}" is in neither train.list nor test.list`);
+    }
     const read = { spacing: spacing === undefined ? laSpacing : () => spacing };
     return { name, ...await readHdf5(`${directory}/${name}/${file}`, read) };
   };
@@ -132,9 +134,13 @@ async function readList(directory: string, list: string): Promise<string[]> {
   const names = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   if (names.length === 0) throw new InputError(`${path}: the list is empty; expected one case a line`);
   const strange = names.filter((name) => /[/\\]/.test(name) || name === "." || name === "..");
-  if (strange.length > 0) throw new InputError(`${path}: ${someOf(strange)} cannot be the name of a case's folder`);
+  if (strange.length > 0) {
+    throw new InputError(`${path}: ${someOf(strange)} cannot be the name of a case's folder`);
+  }
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
-  if (twice.length > 0) throw new InputError(`${path}: ${someOf(twice)} listed more than once; list each case once`);
+  if (twice.length > 0) {
+    throw new InputError(`${path}: ${someOf(twice)} listed more than once; list each case once`);
+  }
   return names;
 }
 

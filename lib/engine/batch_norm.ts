@@ -7,7 +7,7 @@ import { hasNative, nativeOperation } from "./native.ts";
 import { tf } from "./tensor.ts";
 
 /** PyTorch's default, used by every network of the kit. */
-export const epsilon = 1e-5;
+const epsilon = 1e-5;
 
 /** Per-channel mean and biased variance. */
 export interface Moments {

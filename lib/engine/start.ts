@@ -9,8 +9,7 @@ import { provision, type ProvisionEvent, requestedVariant } from "./provision.ts
 import { tf } from "./tensor.ts";
 
 /** The engines by the names that users type. */
-export const engineNames = ["tensorflow", "wasm"] as const;
-export type EngineName = typeof engineNames[number];
+export type EngineName = "tensorflow" | "wasm";
 
 /** What runs. */
 export interface Engine {
@@ -64,7 +63,9 @@ async function startTensorflow(options: StartOptions): Promise<Engine> {
     require("@tensorflow/tfjs-node-gpu");
   } catch (error) {
     throw new EnvironmentError(
-      `libtensorflow does not load: ${firstLine(error)}; delete ${provisioned.libraryFolder} and run the command again`,
+      `libtensorflow does not load: ${
+        firstLine(error)
+      }; delete ${provisioned.libraryFolder} and run the command again`,
     );
   }
   await tf.setBackend("tensorflow");

@@ -49,9 +49,17 @@ export function compareMasks(
   const union = sizes - voxels.both;
   const jaccard = union === 0 ? 1 : voxels.both / union;
   if (voxels.prediction === 0 || voxels.reference === 0) {
-    const which = sizes === 0 ? "both masks are" : `the ${voxels.prediction === 0 ? "prediction" : "reference"} is`;
+    const which = sizes === 0
+      ? "both masks are"
+      : `the ${voxels.prediction === 0 ? "prediction" : "reference"} is`;
     const none = { hd95Voxel: null, asdVoxel: null, hd95Mm: null, asdMm: null };
-    return { dice, jaccard, ...none, voxels, undefinedBecause: `${which} empty: there is no surface to measure` };
+    return {
+      dice,
+      jaccard,
+      ...none,
+      voxels,
+      undefinedBecause: `${which} empty: there is no surface to measure`,
+    };
   }
   const inVoxels = surfaceDistances(prediction, reference, shape);
   const { spacing = [1, 1, 1] } = options;
@@ -91,7 +99,7 @@ export function surfaceDistances(
 }
 
 /** Linear indices of the foreground voxels with a face neighbour in the background or outside. */
-export function surfaceVoxels(mask: Uint8Array, [nx, ny, nz]: Shape3): Int32Array {
+function surfaceVoxels(mask: Uint8Array, [nx, ny, nz]: Shape3): Int32Array {
   const [sx, sy] = [ny * nz, nz];
   const found = new Int32Array(mask.length);
   let count = 0;

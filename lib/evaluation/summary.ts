@@ -15,7 +15,7 @@ export interface Statistic {
 }
 
 /** The names of the measured values. */
-export const measures = ["dice", "jaccard", "hd95Voxel", "asdVoxel", "hd95Mm", "asdMm"] as const;
+const measures = ["dice", "jaccard", "hd95Voxel", "asdVoxel", "hd95Mm", "asdMm"] as const;
 export type Measure = typeof measures[number];
 
 /** All cases of an evaluation together. */
@@ -28,7 +28,9 @@ export interface Summary {
 
 /** Summarises the cases. An empty prediction has Dice and Jaccard 0 and no distances. */
 export function summarise(results: readonly CaseResult[]): Summary {
-  const mean = Object.fromEntries(measures.map((measure) => [measure, statistic(results.map((r) => r[measure]))]));
+  const mean = Object.fromEntries(
+    measures.map((measure) => [measure, statistic(results.map((r) => r[measure]))]),
+  );
   return {
     cases: results.length,
     missed: results.filter((result) => result.hd95Voxel === null).length,
@@ -38,7 +40,14 @@ export function summarise(results: readonly CaseResult[]): Summary {
 
 /** The per-case table as CSV, one line a case; an undefined value is an empty field with the reason behind. */
 export function perCaseCsv(results: readonly CaseResult[]): string {
-  const header = ["case", ...measures, "predicted_voxels", "reference_voxels", "common_voxels", "undefined_because"];
+  const header = [
+    "case",
+    ...measures,
+    "predicted_voxels",
+    "reference_voxels",
+    "common_voxels",
+    "undefined_because",
+  ];
   const rows = results.map((result) => [
     result.case,
     ...measures.map((measure) => result[measure]?.toString() ?? ""),
@@ -60,5 +69,9 @@ function statistic(values: readonly (number | null)[]): Statistic {
   if (defined.length === 0) return { mean: null, sd: null, cases: 0 };
   const mean = defined.reduce((sum, value) => sum + value, 0) / defined.length;
   const squares = defined.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, sd: defined.length < 2 ? null : Math.sqrt(squares / (defined.length - 1)), cases: defined.length };
+  return {
+    mean,
+    sd: defined.length < 2 ? null : Math.sqrt(squares / (defined.length - 1)),
+    cases: defined.length,
+  };
 }

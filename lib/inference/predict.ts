@@ -29,8 +29,12 @@ export function predictBranches(
   if (run.predictBranches === undefined) return scores;
   const predict = run.predictBranches;
   for (const branch of run.branchNames ?? []) {
-    const score = overWindows(image, shape, options, (windows) =>
-      predict(windows).find(({ name }) => name === branch)!.probability);
+    const score = overWindows(
+      image,
+      shape,
+      options,
+      (windows) => predict(windows).find(({ name }) => name === branch)!.probability,
+    );
     scores.set(branch, score);
   }
   return scores;
@@ -43,6 +47,10 @@ function overWindows(
   predict: (windows: tf.Tensor5D) => tf.Tensor4D,
 ): Float32Array {
   const { crop } = options;
-  return slidingWindow(image, shape, options, (windows, count) =>
-    tidy(() => predict(tf.tensor5d(windows, [count, ...crop, 1])).dataSync<"float32">())).score;
+  return slidingWindow(
+    image,
+    shape,
+    options,
+    (windows, count) => tidy(() => predict(tf.tensor5d(windows, [count, ...crop, 1])).dataSync<"float32">()),
+  ).score;
 }

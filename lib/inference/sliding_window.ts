@@ -88,7 +88,11 @@ interface Accumulation {
 }
 
 /** Adds one window's probabilities where it lies inside of the volume. */
-function accumulate(probabilities: Float32Array, offset: number, { start, crop, shape, sum, visits }: Accumulation): void {
+function accumulate(
+  probabilities: Float32Array,
+  offset: number,
+  { start, crop, shape, sum, visits }: Accumulation,
+): void {
   const z0 = Math.max(start[2], 0);
   const z1 = Math.min(start[2] + crop[2], shape[2]);
   for (let x = Math.max(start[0], 0); x < Math.min(start[0] + crop[0], shape[0]); x++) {

@@ -10,8 +10,7 @@ import type { Network } from "../network/network.ts";
 import type { RandomStream } from "../random.ts";
 
 /** The two variants of every disputed point: the paper's equations, or the released code. */
-export const variantNames = ["paper", "official"] as const;
-export type Variant = typeof variantNames[number];
+export type Variant = "paper" | "official";
 
 /** Values that users set with `--set key=value`. */
 export type Hyperparameters = Readonly<Record<string, string | number | boolean>>;
@@ -84,7 +83,9 @@ export interface MethodRun {
   /** The branches of `predictBranches`. */
   readonly branchNames?: readonly string[];
   /** The predictions of the branches, where there are several, for figures. */
-  predictBranches?(images: tf.Tensor5D): readonly { readonly name: string; readonly probability: tf.Tensor4D }[];
+  predictBranches?(
+    images: tf.Tensor5D,
+  ): readonly { readonly name: string; readonly probability: tf.Tensor4D }[];
   /** State beside the networks. */
   saveState?(): ReadonlyMap<string, StateArray>;
   loadState?(state: ReadonlyMap<string, StateArray>): void;

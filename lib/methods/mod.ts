@@ -1,7 +1,6 @@
 /** The methods of the paper's tables, in the order of its rows. */
-import { unknownName } from "../errors.ts";
-import { type Hyperparameters, type Method, type Variant } from "./method.ts";
-import { InputError } from "../errors.ts";
+import { InputError, unknownName } from "../errors.ts";
+import type { Hyperparameters, Method, Variant } from "./method.ts";
 import { sasnet } from "./sasnet.ts";
 import { vnet } from "./vnet.ts";
 
@@ -27,7 +26,11 @@ export function methodOf(key: string): Method {
  *
  * @throws InputError for an unknown key or a value of another kind.
  */
-export function hyperparametersOf(method: Method, variant: Variant, settings: readonly string[]): Hyperparameters {
+export function hyperparametersOf(
+  method: Method,
+  variant: Variant,
+  settings: readonly string[],
+): Hyperparameters {
   const values: Record<string, string | number | boolean> = { ...method.defaults(variant) };
   for (const setting of settings) {
     const split = setting.indexOf("=");

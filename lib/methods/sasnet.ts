@@ -14,8 +14,8 @@ import {
 import {
   crossEntropy,
   diceLoss,
-  type PseudoLabelRule,
   pseudoLabelLoss,
+  type PseudoLabelRule,
   pseudoLabelRules,
   regressionLoss,
 } from "../sasnet/losses.ts";
@@ -136,7 +136,11 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
   });
 
   /** Eq. 4–8 for the labelled crops, the branches' mean for the others. */
-  function ensembleOf(outputs: readonly HeadOutput[], labels: Uint8Array, items: readonly BatchItem[]): Float32Array {
+  function ensembleOf(
+    outputs: readonly HeadOutput[],
+    labels: Uint8Array,
+    items: readonly BatchItem[],
+  ): Float32Array {
     const probabilities = outputs.map((output) =>
       tidy(() => tf.sigmoid(output.margin).dataSync<"float32">())
     );

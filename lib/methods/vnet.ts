@@ -40,7 +40,7 @@ export const vnet: Method<VNetHyperparameters> = {
 };
 
 /** 1 − (2Σp·y + ε)/(Σp² + Σy² + ε), ε = 1e-5, of the foreground over the labelled mini-batch (yulequan/UA-MT). */
-export function squaredDiceLoss(margin: tf.Tensor4D, labels: tf.Tensor4D): tf.Scalar {
+function squaredDiceLoss(margin: tf.Tensor4D, labels: tf.Tensor4D): tf.Scalar {
   return tidy(() => {
     const p = tf.sigmoid(margin);
     const overlap = tf.add(tf.mul(2, tf.sum(tf.mul(p, labels))), 1e-5);

@@ -22,7 +22,10 @@ export interface Network {
 
 /** All trained tensors of a network. */
 export function parametersOf(network: Network): Parameter[] {
-  return [...network.units.flatMap((unit) => unit.parameters), ...network.heads.flatMap((head) => head.parameters)];
+  return [
+    ...network.units.flatMap((unit) => unit.parameters),
+    ...network.heads.flatMap((head) => head.parameters),
+  ];
 }
 
 /** All running statistics of a network. */

@@ -61,7 +61,8 @@ export function demoFigures(record: DemoRecord): PageFigure[] {
     {
       figure: qualitativeFigure(record.cases),
       file: "figures/predictions",
-      caption: "Unseen cases in the slice where the organ is largest. Dashed: ground truth; solid: prediction. " +
+      caption:
+        "Unseen cases in the slice where the organ is largest. Dashed: ground truth; solid: prediction. " +
         "The number is the Dice coefficient of the whole volume in per cent.",
     },
   ];
@@ -70,13 +71,15 @@ export function demoFigures(record: DemoRecord): PageFigure[] {
       {
         figure: confidenceFigure(record.inner),
         file: "figures/sar_confidence",
-        caption: `What SAR remembers of the labelled case ${record.inner.name}: how confident each branch was in ` +
+        caption:
+          `What SAR remembers of the labelled case ${record.inner.name}: how confident each branch was in ` +
           "the true class at its last visits (0.5 where no crop has been yet).",
       },
       {
         figure: sdmFigure(record.inner),
         file: "figures/signed_distance_map",
-        caption: "From the ensemble's mask to the signed distance map that the regression learns (paper, figure 5).",
+        caption:
+          "From the ensemble's mask to the signed distance map that the regression learns (paper, figure 5).",
       },
     );
   }

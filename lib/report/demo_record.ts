@@ -29,7 +29,11 @@ export interface DemoCase {
   readonly image: Float32Array;
   readonly label: Uint8Array;
   /** Foreground probabilities by name of the column: a method, or a branch of SASNet. */
-  readonly predictions: readonly { readonly name: string; readonly probability: Float32Array; readonly dice: number | null }[];
+  readonly predictions: readonly {
+    readonly name: string;
+    readonly probability: Float32Array;
+    readonly dice: number | null;
+  }[];
 }
 
 /** SASNet's inner maps on one labelled training case. */

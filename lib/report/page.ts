@@ -23,7 +23,8 @@ export interface Page {
 
 /** The page as HTML. */
 export function pageHtml({ title, lead, facts, tables, figures }: Page): string {
-  const factRows = facts.map(([name, value]) => `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`).join("");
+  const factRows = facts.map(([name, value]) => `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`)
+    .join("");
   const readouts = figures.map(({ figure }) => ({
     width: figure.width,
     height: figure.height,
@@ -54,7 +55,9 @@ ${figures.map(figureHtml).join("\n")}
 
 function figureHtml({ figure, caption, file }: PageFigure, index: number): string {
   const svg = svgDocument(figure).replace(/^<\?xml[^>]*>\s*/, "");
-  const links = ["svg", "png"].map((kind) => `<a href="${escapeXml(file)}.${kind}" download>${kind.toUpperCase()}</a>`);
+  const links = ["svg", "png"].map((kind) =>
+    `<a href="${escapeXml(file)}.${kind}" download>${kind.toUpperCase()}</a>`
+  );
   return `<figure data-figure="${index}"><div class="drawing" style="max-width:${
     Math.round(figure.width * 1.7)
   }px">${svg}</div><figcaption><b>Figure ${index + 1}.</b> ${escapeXml(caption)} <span class="files">${

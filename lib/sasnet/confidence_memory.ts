@@ -159,7 +159,9 @@ export function memoryTensors(memory: ConfidenceMemory): Map<string, MemoryTenso
   for (const [name, { shape, branches: stored }] of memory.cases) {
     stored.forEach(({ last, before }, branch) => {
       tensors.set(`confidence.${name}.${branches[branch]}.last`, { shape, data: last });
-      if (before !== last) tensors.set(`confidence.${name}.${branches[branch]}.before`, { shape, data: before });
+      if (before !== last) {
+        tensors.set(`confidence.${name}.${branches[branch]}.before`, { shape, data: before });
+      }
     });
   }
   return tensors;
@@ -186,7 +188,9 @@ export function restoreMemory(
       const data = stored.get(key)?.data;
       if (!(data instanceof coding[options.precision].array) || data.length !== voxelCount(shape)) {
         throw new InputError(
-          `the checkpoint's array "${key}" is missing or is not ${options.precision} of ${shape.join("×")}; ` +
+          `the checkpoint's array "${key}" is missing or is not ${options.precision} of ${
+            shape.join("×")
+          }; ` +
             `continue with the settings that wrote the checkpoint`,
         );
       }

@@ -61,7 +61,11 @@ export interface Reweighted {
  * @param visits the labelled crops in the order of the arrays.
  * @throws RangeError where an array's length does not fit, or "item" meets another number of crops than two.
  */
-export function reweight(memory: ConfidenceMemory, visits: readonly Visit[], input: ReweightInput): Reweighted {
+export function reweight(
+  memory: ConfidenceMemory,
+  visits: readonly Visit[],
+  input: ReweightInput,
+): Reweighted {
   const { high, low, labels, patch, alpha, index, withWeighted = false } = input;
   const voxels = voxelCount(patch);
   for (const array of [high, low, labels]) {
@@ -216,7 +220,9 @@ interface MergeInput {
 const sigmoidIntervals = 8192;
 
 /** Eq. 6: the softmax over two channels is the logistic function of their difference. */
-function mergeBranches({ high, low, remembered: [rememberedHigh, rememberedLow], alpha }: MergeInput): Float32Array {
+function mergeBranches(
+  { high, low, remembered: [rememberedHigh, rememberedLow], alpha }: MergeInput,
+): Float32Array {
   // The difference lies in ±2(1 + α): a linearly interpolated table errs by less than 1e-7 there (α ≤ 5).
   const range = 2 * (1 + alpha);
   const table = Float64Array.from(

@@ -29,7 +29,11 @@ export function permutedShape(shape: Shape3, permutation: Permutation): Shape3 {
  * @param image volume of `shape` in C order.
  * @returns the view, of shape `permutedShape(shape, permutation)`; equal to the permuted volume up to rounding.
  */
-export function viewByFrequency(image: ArrayLike<number>, shape: Shape3, permutation: Permutation): Float32Array {
+export function viewByFrequency(
+  image: ArrayLike<number>,
+  shape: Shape3,
+  permutation: Permutation,
+): Float32Array {
   const view = inverseFft3(permuteSpectrum(fft3(image, shape), permutation));
   return Float32Array.from(view.real);
 }
@@ -130,7 +134,10 @@ interface Turn {
 }
 
 /** The rotated spectrum: each frequency of the result is read from the turned-back place in `spectrum`. */
-function turnSpectrum(spectrum: ComplexVolume, { axis, first, second, degrees, centre }: Turn): ComplexVolume {
+function turnSpectrum(
+  spectrum: ComplexVolume,
+  { axis, first, second, degrees, centre }: Turn,
+): ComplexVolume {
   const { shape, real, imaginary } = spectrum;
   const strides = [shape[1] * shape[2], shape[2], 1];
   const [n, m, depth] = [shape[first], shape[second], shape[axis]];

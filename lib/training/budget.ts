@@ -8,7 +8,7 @@ import type { RunConfig } from "./config.ts";
 import { paperSgd } from "./optimiser.ts";
 
 /** Iterations of each profile; ramp-ups scale with them. */
-export const iterationsOf: Readonly<Record<ProfileName, number>> = { smoke: 20, mini: 3000, paper: 40000 };
+const iterationsOf: Readonly<Record<ProfileName, number>> = { smoke: 20, mini: 3000, paper: 40000 };
 
 /** What a user may choose of a run. */
 export interface RunChoice {

@@ -19,7 +19,12 @@ const statePrefix = "state.";
 const trainingFile = "training.safetensors";
 
 /** Writes the checkpoint of a step and removes older ones. */
-export async function saveCheckpoint(folder: string, trainer: Trainer, step: number, hash: string): Promise<void> {
+export async function saveCheckpoint(
+  folder: string,
+  trainer: Trainer,
+  step: number,
+  hash: string,
+): Promise<void> {
   const target = `${folder}/step-${String(step).padStart(6, "0")}`;
   const beside = `${target}.${Deno.pid}.tmp`;
   const metadata = { format: "pt", step: String(step), config: hash };
@@ -87,7 +92,7 @@ export async function loadNetworks(
 }
 
 /** Reads and decodes a file. */
-export async function readSafetensors(path: string): Promise<ReturnType<typeof decodeSafetensors>> {
+async function readSafetensors(path: string): Promise<ReturnType<typeof decodeSafetensors>> {
   let bytes: Uint8Array;
   try {
     bytes = await Deno.readFile(path);

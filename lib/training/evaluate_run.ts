@@ -16,7 +16,9 @@ import { readConfig } from "./run_folder.ts";
 /** How to evaluate. */
 export interface EvaluationOptions {
   /** Applied to each predicted mask, for example a largest-component filter. */
-  readonly postprocess?: ((mask: Uint8Array, shape: readonly [number, number, number]) => Uint8Array) | undefined;
+  readonly postprocess?:
+    | ((mask: Uint8Array, shape: readonly [number, number, number]) => Uint8Array)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: ((result: CaseResult, done: number, total: number) => void) | undefined;
 }
@@ -37,7 +39,9 @@ export interface LoadedRun {
 export async function loadRun(folder: string): Promise<LoadedRun> {
   const config = await readConfig(folder);
   if (config === undefined) {
-    throw new InputError(`${folder} is not a run folder: it has no config.json; give the folder that train printed`);
+    throw new InputError(
+      `${folder} is not a run folder: it has no config.json; give the folder that train printed`,
+    );
   }
   const step = (await checkpointSteps(`${folder}/checkpoint`)).at(-1);
   if (step === undefined) {

@@ -24,7 +24,9 @@ export async function writeWhole(path: string, contents: string | Uint8Array): P
 export function explained(path: string, error: unknown): unknown {
   const code = (error as { code?: string }).code ?? "";
   if (code === "ENOSPC" || /no space left/i.test(String(error))) {
-    return new EnvironmentError(`${path} cannot be written: the disk is full; free some space and run the command again`);
+    return new EnvironmentError(
+      `${path} cannot be written: the disk is full; free some space and run the command again`,
+    );
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EROFS") {
     return new EnvironmentError(`${path} cannot be written: no permission; choose another folder with --run`);

@@ -13,7 +13,9 @@ const baseBytes = 4e8;
 const bytesPerFeature = 96;
 
 /** Estimated peak memory of a training step in bytes. */
-export function trainingBytes(config: Pick<RunConfig, "crop" | "width" | "labelledPerBatch" | "unlabelledPerBatch">): number {
+function trainingBytes(
+  config: Pick<RunConfig, "crop" | "width" | "labelledPerBatch" | "unlabelledPerBatch">,
+): number {
   const items = config.labelledPerBatch + config.unlabelledPerBatch;
   return baseBytes + items * voxelCount(config.crop) * config.width * bytesPerFeature;
 }
@@ -24,7 +26,9 @@ export function requireMemory(config: RunConfig): void {
   const available = availableMemory();
   if (needed <= available) return;
   throw new InputError(
-    `a step with crop ${config.crop.join("×")} and width ${config.width} needs about ${gigabytes(needed)} GB, ` +
+    `a step with crop ${config.crop.join("×")} and width ${config.width} needs about ${
+      gigabytes(needed)
+    } GB, ` +
       `${gigabytes(available)} GB are free; choose a smaller --crop or --width`,
   );
 }

@@ -29,7 +29,11 @@ export interface RunFolder {
  *
  * @throws InputError if it belongs to another configuration, or another process is using it.
  */
-export async function openRunFolder(path: string, config: RunConfig, environment: object): Promise<RunFolder> {
+export async function openRunFolder(
+  path: string,
+  config: RunConfig,
+  environment: object,
+): Promise<RunFolder> {
   const hash = await configHash(config);
   const known = await readConfig(path);
   if (known !== undefined && await configHash(known) !== hash) {
@@ -82,7 +86,9 @@ export async function readConfig(path: string): Promise<RunConfig | undefined> {
     const { hash: _hash, ...config } = JSON.parse(text);
     return config;
   } catch {
-    throw new InputError(`${path}/config.json is damaged: it is not JSON; restore it or choose another folder`);
+    throw new InputError(
+      `${path}/config.json is damaged: it is not JSON; restore it or choose another folder`,
+    );
   }
 }
 
@@ -111,7 +117,9 @@ async function lockFolder(path: string): Promise<Deno.FsFile> {
   const file = await Deno.open(`${path}/lock`, { write: true, create: true });
   if (await file.tryLock(true)) return file;
   file.close();
-  throw new InputError(`${path} is in use by another process; wait for it or choose another folder with --run`);
+  throw new InputError(
+    `${path} is in use by another process; wait for it or choose another folder with --run`,
+  );
 }
 
 function firstDifference(known: RunConfig, wanted: RunConfig): string {

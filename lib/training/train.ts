@@ -115,7 +115,9 @@ function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig): voi
   const multiple = 2 ** depth;
   if (crop.some((side) => side < multiple || side % multiple !== 0)) {
     throw new InputError(
-      `a crop of ${crop.join("×")} cannot be halved ${depth} times; choose sides that are multiples of ${multiple}`,
+      `a crop of ${
+        crop.join("×")
+      } cannot be halved ${depth} times; choose sides that are multiples of ${multiple}`,
     );
   }
   if (labelled < labelledPerBatch || labelled > train.length) {

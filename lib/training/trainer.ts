@@ -83,7 +83,9 @@ function toTensors(batch: Batch, [x, y, z]: Shape3): TensorBatch {
 }
 
 function weightedSum(terms: Terms): tf.Scalar {
-  return tidy(() => tf.addN(Object.values(terms).map(({ weight, value }) => tf.mul(value, weight))) as tf.Scalar);
+  return tidy(() =>
+    tf.addN(Object.values(terms).map(({ weight, value }) => tf.mul(value, weight))) as tf.Scalar
+  );
 }
 
 /** Reads the numbers of a step and frees its scalars. */

@@ -11,7 +11,9 @@ const inverseFilterAxes = [4, 3, 0, 1, 2];
 /** The state in PyTorch's layouts, with the batch counters of the normalisations. */
 export function stateDict(network: Network): Map<string, SafetensorsEntry> {
   const entries = new Map<string, SafetensorsEntry>();
-  for (const { name, variable, layout } of parametersOf(network)) entries.set(name, toArray(variable, layout));
+  for (const { name, variable, layout } of parametersOf(network)) {
+    entries.set(name, toArray(variable, layout));
+  }
   for (const { name, variable } of buffersOf(network)) entries.set(name, toArray(variable, "vector"));
   for (const unit of network.units) {
     entries.set(counterName(unit.buffers[0].name), {
@@ -29,9 +31,15 @@ export function stateDict(network: Network): Map<string, SafetensorsEntry> {
  * @param origin what the state was read from, for messages.
  * @throws InputError that names the tensors that do not fit; the network is then unchanged.
  */
-export function loadStateDict(network: Network, state: ReadonlyMap<string, SafetensorsEntry>, origin: string): void {
+export function loadStateDict(
+  network: Network,
+  state: ReadonlyMap<string, SafetensorsEntry>,
+  origin: string,
+): void {
   const expected = new Map<string, readonly number[]>();
-  for (const { name, variable, layout } of parametersOf(network)) expected.set(name, torchShape(variable, layout));
+  for (const { name, variable, layout } of parametersOf(network)) {
+    expected.set(name, torchShape(variable, layout));
+  }
   for (const { name, variable } of buffersOf(network)) expected.set(name, variable.shape);
   for (const unit of network.units) expected.set(counterName(unit.buffers[0].name), []);
   requireSame(expected, state, origin);
@@ -89,7 +97,9 @@ function requireSame(
   if (reshaped.length > 0) {
     const [name, shape] = reshaped[0];
     const found = state.get(name)!.shape.join("×");
-    parts.push(`${reshaped.length} have another shape (first: ${name} is ${found}, expected ${shape.join("×")})`);
+    parts.push(
+      `${reshaped.length} have another shape (first: ${name} is ${found}, expected ${shape.join("×")})`,
+    );
   }
   throw new InputError(
     `${origin} holds the weights of another network: ${parts.join("; ")}; ` +

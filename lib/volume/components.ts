@@ -14,7 +14,11 @@ export interface Components {
 }
 
 /** Numbers the connected components of a mask. */
-export function connectedComponents(mask: Uint8Array, shape: Shape3, connectivity: Connectivity = 26): Components {
+export function connectedComponents(
+  mask: Uint8Array,
+  shape: Shape3,
+  connectivity: Connectivity = 26,
+): Components {
   if (mask.length !== voxelCount(shape)) {
     throw new InputError(`a mask of ${mask.length} voxels does not fill a grid of ${shape.join("×")}`);
   }
@@ -50,11 +54,15 @@ export function connectedComponents(mask: Uint8Array, shape: Shape3, connectivit
 }
 
 /** The largest component of a mask; of equally large ones, the first in scan order. An empty mask stays empty. */
-export function largestComponent(mask: Uint8Array, shape: Shape3, connectivity: Connectivity = 26): Uint8Array {
+export function largestComponent(
+  mask: Uint8Array,
+  shape: Shape3,
+  connectivity: Connectivity = 26,
+): Uint8Array {
   const { labels, sizes } = connectedComponents(mask, shape, connectivity);
   const largest = sizes.indexOf(Math.max(...sizes)) + 1;
   const result = new Uint8Array(mask.length);
-  if (largest > 0) for (let i = 0; i < result.length; i++) result[i] = labels[i] === largest ? 1 : 0;
+  if (largest > 0) { for (let i = 0; i < result.length; i++) result[i] = labels[i] === largest ? 1 : 0; }
   return result;
 }
 

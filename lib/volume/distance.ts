@@ -79,8 +79,9 @@ export function squaredDistances(
 }
 
 /**
- * Squared Euclidean distances to the nearest foreground voxel, only at some voxels. The last axis is searched
- * from these voxels outwards, which for a surface close to the foreground is far less work than a transform.
+ * Squared Euclidean distances to the nearest foreground voxel, only at some voxels. After the first pass each voxel
+ * searches its own y-z plane outwards. Where the distances turn out so large that the searches cost more than a pass,
+ * the second pass is made and the remaining voxels search along z alone, so that the time stays linear.
  *
  * @param voxels linear indices of the voxels asked for.
  * @param options.spacing distance of voxel centres along x, y, z (default 1, 1, 1).
@@ -97,25 +98,62 @@ export function squaredDistancesAt(
   const result = new Float64Array(voxels.length);
   const box = boundingBox(mask, shape);
   if (box === undefined) return result.fill(Infinity);
-  const partial = borrowDistances(mask.length);
-  alongX(mask, partial, shape, { box, weight: spacing[0] ** 2 });
-  alongY(partial, shape, { box, weight: spacing[1] ** 2 });
-  const weight = spacing[2] ** 2;
-  const nz = shape[2];
-  const first = box.start[2];
-  const last = first + box.size[2] - 1;
-  for (let i = 0; i < voxels.length; i++) {
-    const line = voxels[i] - voxels[i] % nz;
-    const z = voxels[i] - line;
-    let best = z < first || z > last ? Infinity : Math.max(partial[voxels[i]], 0);
-    const farthest = Math.max(z - first, last - z);
-    for (let k = Math.max(first - z, z - last, 1); k <= farthest && k * k * weight < best; k++) {
-      if (z - k >= first) best = Math.min(best, Math.max(partial[line + z - k], 0) + k * k * weight);
-      if (z + k <= last) best = Math.min(best, Math.max(partial[line + z + k], 0) + k * k * weight);
+  const squared = borrowDistances(mask.length);
+  alongX(mask, squared, shape, { box, weight: spacing[0] ** 2 });
+  const [, ny, nz] = shape;
+  const weightY = spacing[1] ** 2;
+  const [, firstY] = box.start;
+  const lastY = firstY + box.size[1] - 1;
+  const search = {
+    squared,
+    first: box.start[2],
+    last: box.start[2] + box.size[2] - 1,
+    weight: spacing[2] ** 2,
+  };
+  let allowance = mask.length;
+  let i = 0;
+  for (; i < voxels.length && allowance > 0; i++) {
+    const z = voxels[i] % nz;
+    const line = voxels[i] - z;
+    const y = (line / nz) % ny;
+    const farthest = Math.max(y - firstY, lastY - y);
+    let best = Infinity;
+    for (let k = Math.max(firstY - y, y - lastY, 0); k <= farthest && k * k * weightY < best; k++) {
+      const step = k * k * weightY;
+      if (y - k >= firstY) best = searchLine(search, line - k * nz, z, step, best);
+      if (y + k <= lastY && k > 0) best = searchLine(search, line + k * nz, z, step, best);
     }
     result[i] = best;
+    allowance -= 4 * best / (weightY + search.weight);
+  }
+  if (i < voxels.length) alongY(squared, shape, { box, weight: weightY });
+  for (; i < voxels.length; i++) {
+    const z = voxels[i] % nz;
+    result[i] = searchLine(search, voxels[i] - z, z, 0, Infinity);
   }
   return result;
+}
+
+/** A box's z range after the passes along other axes. */
+interface LineSearch {
+  readonly squared: Float64Array;
+  readonly first: number;
+  readonly last: number;
+  readonly weight: number;
+}
+
+/** The smaller of `best` and the minimum over a line along z of value + `step` + weight · (distance from `z`)². */
+function searchLine(search: LineSearch, line: number, z: number, step: number, best: number): number {
+  const { squared, first, last, weight } = search;
+  if (z >= first && z <= last) best = Math.min(best, Math.max(squared[line + z], 0) + step);
+  const farthest = Math.max(z - first, last - z);
+  for (let k = Math.max(first - z, z - last, 1); k <= farthest; k++) {
+    const reach = step + k * k * weight;
+    if (reach >= best) break;
+    if (z - k >= first) best = Math.min(best, Math.max(squared[line + z - k], 0) + reach);
+    if (z + k <= last) best = Math.min(best, Math.max(squared[line + z + k], 0) + reach);
+  }
+  return best;
 }
 
 let scratch = new Float64Array(0);

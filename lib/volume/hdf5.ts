@@ -5,7 +5,14 @@
  */
 import type { Dataset, File, Group } from "h5wasm";
 import { InputError } from "../errors.ts";
-import { type Geometry, identityDirection, type Shape3, type Triple, type Volume, voxelCount } from "./volume.ts";
+import {
+  type Geometry,
+  identityDirection,
+  type Shape3,
+  type Triple,
+  type Volume,
+  voxelCount,
+} from "./volume.ts";
 
 /** Which datasets are read, and what holds where the file does not say. */
 export interface Hdf5Options {
@@ -63,7 +70,9 @@ export async function writeHdf5(
 ): Promise<void> {
   if (image.shape.join() !== label.shape.join()) {
     throw new InputError(
-      `${path}: the image of ${image.shape.join("×")} and the label of ${label.shape.join("×")} differ in shape`,
+      `${path}: the image of ${image.shape.join("×")} and the label of ${
+        label.shape.join("×")
+      } differ in shape`,
     );
   }
   const { hdf5, files } = await library();
@@ -131,7 +140,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     bytes = await Deno.readFile(path);
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound ? "does not exist" : `cannot be read (${String(error)})`;
+    const reason = error instanceof Deno.errors.NotFound
+      ? "does not exist"
+      : `cannot be read (${String(error)})`;
     throw new InputError(`${path}: the file ${reason}`);
   }
   if (signature.some((byte, i) => bytes[i] !== byte)) {
@@ -184,7 +195,9 @@ function arrayOf(file: File, path: string, name: string): StoredArray {
   }
   const data = numbersOf(readValue(dataset, path, name));
   if (data === undefined || data.length !== voxelCount(shape as unknown as Shape3)) {
-    throw new InputError(`${path}: "${name}" does not hold numbers (its type is ${JSON.stringify(dataset.dtype)})`);
+    throw new InputError(
+      `${path}: "${name}" does not hold numbers (its type is ${JSON.stringify(dataset.dtype)})`,
+    );
   }
   return { shape: shape as unknown as Shape3, data };
 }
@@ -193,7 +206,9 @@ function readValue(dataset: Dataset, path: string, name: string): unknown {
   try {
     return dataset.value;
   } catch {
-    throw new InputError(`${path}: the data of "${name}" is truncated or damaged; copy or download the file again`);
+    throw new InputError(
+      `${path}: the data of "${name}" is truncated or damaged; copy or download the file again`,
+    );
   }
 }
 

@@ -1,12 +1,19 @@
 /** Golden files whose work needs no tensor engine. */
-import { atriumBox, marginBox, normaliseIntensities, pancreasWindow, type Range3, windowIntensities } from "../../data/preprocess.ts";
+import {
+  atriumBox,
+  marginBox,
+  normaliseIntensities,
+  pancreasWindow,
+  type Range3,
+  windowIntensities,
+} from "../../data/preprocess.ts";
 import { datasets } from "../../data/dataset.ts";
 import { compareMasks, surfaceDistances } from "../../evaluation/metrics.ts";
 import { slidingWindow, threshold, windowPadding, windowStarts } from "../../inference/sliding_window.ts";
 import { fft3 } from "../../sasnet/fft.ts";
 import { viewByFrequency } from "../../sasnet/view.ts";
 import { gammaRamp } from "../../sasnet/schedule.ts";
-import { signedDistanceMap, sdmStages } from "../../sasnet/sdm.ts";
+import { sdmStages, signedDistanceMap } from "../../sasnet/sdm.ts";
 import { confidenceOf, createConfidenceMemory, type Visit } from "../../sasnet/confidence_memory.ts";
 import { figure4, meanOfBranches, reweight, type SarOptions } from "../../sasnet/sar.ts";
 import { crop, permuteAxes, randomCropPadding } from "../../volume/crop.ts";
@@ -35,7 +42,10 @@ export function checkSdm(golden: Golden<SdmJson>, checks: Checks): void {
     if (name === "full") continue;
     const grid = shape as unknown as Shape3;
     checks.compare(`sdm.${name}`, signedDistanceMap(mask, grid), expected, { ...exact, absolute: true });
-    checks.compare(`sdm.${name}.boundary`, sdmStages(mask, grid).boundary, boundary, { tolerance: 0, absolute: true });
+    checks.compare(`sdm.${name}.boundary`, sdmStages(mask, grid).boundary, boundary, {
+      tolerance: 0,
+      absolute: true,
+    });
   }
 }
 
@@ -66,7 +76,10 @@ export function checkMetrics(golden: Golden<MetricsJson>, checks: Checks): void 
   }
   const { data: mask, shape } = golden.bytes("largest_cc.mask");
   const largest = largestComponent(mask, shape as unknown as Shape3);
-  checks.compare("metrics.largest_cc", largest, golden.bytes("largest_cc.result").data, { tolerance: 0, absolute: true });
+  checks.compare("metrics.largest_cc", largest, golden.bytes("largest_cc.result").data, {
+    tolerance: 0,
+    absolute: true,
+  });
 }
 
 /** Views by the frequency path and by the short cut. */
@@ -80,11 +93,16 @@ export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
     const shape = image.shape as unknown as Shape3;
     const permutation = info.permutation;
     const expected = golden.tensor(`${name}.image`).data;
-    checks.compare(`view.${name}.frequency`, viewByFrequency(image.data, shape, permutation), expected, { tolerance: 1e-5 });
+    checks.compare(`view.${name}.frequency`, viewByFrequency(image.data, shape, permutation), expected, {
+      tolerance: 1e-5,
+    });
     const short = permuteAxes(image.data, shape, permutation);
     checks.compare(`view.${name}.short_cut`, short.data, expected, { tolerance: 1e-5 });
     const turned = permuteAxes(label.data, shape, permutation).data;
-    checks.compare(`view.${name}.label`, turned, golden.bytes(`${name}.label`).data, { tolerance: 0, absolute: true });
+    checks.compare(`view.${name}.label`, turned, golden.bytes(`${name}.label`).data, {
+      tolerance: 0,
+      absolute: true,
+    });
   }
   for (const [dataset, table] of Object.entries(json.permutation)) {
     const views = datasets[datasetKey(dataset)].views;
@@ -95,8 +113,12 @@ export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
   }
   const image = golden.tensor("spectrum.image");
   const spectrum = fft3(image.data, image.shape as unknown as Shape3);
-  checks.compare("view.spectrum.real", spectrum.real, golden.tensor("spectrum.real").data, { tolerance: 1e-5 });
-  checks.compare("view.spectrum.imag", spectrum.imaginary, golden.tensor("spectrum.imag").data, { tolerance: 1e-5 });
+  checks.compare("view.spectrum.real", spectrum.real, golden.tensor("spectrum.real").data, {
+    tolerance: 1e-5,
+  });
+  checks.compare("view.spectrum.imag", spectrum.imaginary, golden.tensor("spectrum.imag").data, {
+    tolerance: 1e-5,
+  });
 }
 
 function datasetKey(name: string): "la" | "pancreas" | "brats" {
@@ -159,7 +181,12 @@ function checkSequence(
     checks.compare(`sar.${name}.ensemble`, twoChannels(result.foreground, patch), expected, tolerance);
     // Only the ensemble is recorded of the variant that starts from 0.
     if (variant === "paper_init0") return;
-    checks.compare(`sar.${name}.weighted`, result.weighted!, golden.tensor(`${name}.${variant}.weighted`).data, tolerance);
+    checks.compare(
+      `sar.${name}.weighted`,
+      result.weighted!,
+      golden.tensor(`${name}.${variant}.weighted`).data,
+      tolerance,
+    );
     for (const caseName of new Set(visit.names)) {
       const both = [0, 1].flatMap((branch) => [...confidenceOf(memory, caseName, branch as 0 | 1)]);
       const recorded = golden.tensor(`${name}.${variant}.memory.${caseName}`).data;
@@ -200,9 +227,16 @@ export function checkSchedule(golden: Golden<ScheduleJson>, checks: Checks): voi
     checks.compare(`schedule.ramp.${iteration}`, [actual], [expected], { tolerance: 1e-12 });
   }
   for (const [epoch, expected] of Object.entries(ramp.paper_text_epochs.values)) {
-    checks.compare(`schedule.epochs.${epoch}`, [gammaRamp(Number(epoch), { stepsPerTick: 1 })], [expected], { tolerance: 1e-12 });
+    checks.compare(`schedule.epochs.${epoch}`, [gammaRamp(Number(epoch), { stepsPerTick: 1 })], [expected], {
+      tolerance: 1e-12,
+    });
   }
-  checks.compare("schedule.length_zero", [gammaRamp(5, { stepsPerTick: 150, length: 0 })], [ramp.length_zero], exact);
+  checks.compare(
+    "schedule.length_zero",
+    [gammaRamp(5, { stepsPerTick: 150, length: 0 })],
+    [ramp.length_zero],
+    exact,
+  );
   for (const [name, stream] of Object.entries(streams)) {
     const length = Math.floor(stream.labelled / stream.labelled_bs);
     checks.same(`schedule.two_stream.${name}`, length, stream.batches_per_epoch);
@@ -239,11 +273,20 @@ export function checkSliding(golden: Golden<SlidingJson>, checks: Checks): void 
     checks.same(`sliding.${name}.count_profile`, profiles, info.count_profile);
     if (info.foreground === undefined) continue;
     const counts = profiles[0].flatMap((a) => profiles[1].flatMap((b) => profiles[2].map((c) => a * b * c)));
-    checks.compare(`sliding.${name}.count`, counts, golden.integers(`${name}.count_padded`).data, { tolerance: 0 });
+    checks.compare(`sliding.${name}.count`, counts, golden.integers(`${name}.count_padded`).data, {
+      tolerance: 0,
+    });
     const image = golden.tensor(`${name}.image`).data;
-    const { score } = slidingWindow(image, shape, { crop: patch, stride }, (windows, n) => toyNetwork(windows, n, patch));
+    const { score } = slidingWindow(
+      image,
+      shape,
+      { crop: patch, stride },
+      (windows, n) => toyNetwork(windows, n, patch),
+    );
     checks.compare(`sliding.${name}.score`, score, golden.tensor(`${name}.score`).data, exact);
-    checks.compare(`sliding.${name}.prediction`, threshold(score), golden.bytes(`${name}.prediction`).data, { tolerance: 0 });
+    checks.compare(`sliding.${name}.prediction`, threshold(score), golden.bytes(`${name}.prediction`).data, {
+      tolerance: 0,
+    });
   }
 }
 
@@ -298,10 +341,20 @@ export function checkPreprocess(golden: Golden<PreprocessJson>, checks: Checks):
     });
   checks.compare("preprocess.la.cropped_xyz", cut(box), golden.tensor("la.cropped_xyz").data, exact);
   const allSlices: Range3 = [box[0], box[1], [0, shape[2]]];
-  checks.compare("preprocess.la.cropped_official", cut(allSlices), golden.tensor("la.cropped_official").data, exact);
+  checks.compare(
+    "preprocess.la.cropped_official",
+    cut(allSlices),
+    golden.tensor("la.cropped_official").data,
+    exact,
+  );
   const scaled = windowIntensities(Float32Array.from(pancreas.hu), pancreasWindow);
   checks.compare("preprocess.pancreas.rescaled_0_1", scaled, pancreas.rescaled_0_1, exact);
-  checks.compare("preprocess.pancreas.rescaled_minus1_1", scaled.map((v) => 2 * v - 1), pancreas.rescaled_minus1_1, exact);
+  checks.compare(
+    "preprocess.pancreas.rescaled_minus1_1",
+    scaled.map((v) => 2 * v - 1),
+    pancreas.rescaled_minus1_1,
+    exact,
+  );
   const windowed = windowIntensities(golden.tensor("pancreas.hu").data, pancreasWindow);
   checks.compare("preprocess.pancreas.rescaled", windowed, golden.tensor("pancreas.rescaled").data, exact);
   const scored = normaliseIntensities(windowed.slice());

@@ -183,7 +183,13 @@ export interface TrainingJson {
       readonly init: number;
     };
     readonly steps: readonly {
-      readonly terms: { readonly dice: number; readonly ce: number; readonly plc: number; readonly src: number; readonly total: number };
+      readonly terms: {
+        readonly dice: number;
+        readonly ce: number;
+        readonly plc: number;
+        readonly src: number;
+        readonly total: number;
+      };
       readonly ramp: number;
       readonly grad_l2?: number;
       readonly foreground_voxels?: readonly number[];

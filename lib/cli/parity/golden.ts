@@ -76,7 +76,9 @@ export function createChecks(): Checks {
 export async function readGolden<T>(folder: string, name: string): Promise<Golden<T>> {
   const json = JSON.parse(await read(`${folder}/${name}.json`, (path) => Deno.readTextFile(path)));
   const tensors = await readState(folder, name).catch((error) => {
-    if (error instanceof InputError && /does not exist/.test(error.message)) return new Map<string, SafetensorsEntry>();
+    if (error instanceof InputError && /does not exist/.test(error.message)) {
+      return new Map<string, SafetensorsEntry>();
+    }
     throw error;
   });
   const used = new Set<string>();

@@ -48,8 +48,14 @@ function checkVariant(
   json.steps.forEach(({ iteration }, i) => {
     const batch = readBatch(golden, i);
     const { value, gradients } = valueAndGradients(() => {
-      const terms = run.loss(batch, { iteration, iterations: 40000, stream: (name) => randomStream(0, name) });
-      const loss = tf.addN(Object.values(terms).map(({ weight, value }) => tf.mul(value, weight))) as tf.Scalar;
+      const terms = run.loss(batch, {
+        iteration,
+        iterations: 40000,
+        stream: (name) => randomStream(0, name),
+      });
+      const loss = tf.addN(
+        Object.values(terms).map(({ weight, value }) => tf.mul(value, weight)),
+      ) as tf.Scalar;
       return { loss, terms };
     }, variables);
     const name = `training.step${i + 1}`;
@@ -70,20 +76,35 @@ function checkVariant(
     checks.compare(`${name}.ramp`, [pseudoLabel.weight], [expected.ramp], { tolerance: 1e-12, variant });
     if (expected.grad_l2 !== undefined) {
       const norm = Math.sqrt(gradients.reduce((sum, g) => sum + (g === undefined ? 0 : squares(g)), 0));
-      checks.compare(`${name}.grad_l2`, [norm], [expected.grad_l2], { tolerance: i === 0 ? 5e-4 : 2e-3, variant });
+      checks.compare(`${name}.grad_l2`, [norm], [expected.grad_l2], {
+        tolerance: i === 0 ? 5e-4 : 2e-3,
+        variant,
+      });
     }
     if (expected.foreground_voxels !== undefined) {
       const counts = countForeground(run.lastEnsemble()!, batch.items.length);
-      checks.compare(`${name}.foreground_voxels`, counts, expected.foreground_voxels, { tolerance: 1e-3, variant });
+      checks.compare(`${name}.foreground_voxels`, counts, expected.foreground_voxels, {
+        tolerance: 1e-3,
+        variant,
+      });
     }
     for (const [caseName, branches] of Object.entries(expected.memory ?? {})) {
       branches.forEach((statistics, branch) => {
         const values = confidenceOf(run.memory(), caseName, branch as 0 | 1);
-        compareStatistics(checks, `${name}.memory.${caseName}.${branch}`, values, { statistics, variant, tolerance: 2e-4 });
+        compareStatistics(checks, `${name}.memory.${caseName}.${branch}`, values, {
+          statistics,
+          variant,
+          tolerance: 2e-4,
+        });
       });
     }
     optimiser.apply(gradients);
-    tf.dispose([value.loss, batch.images, batch.labels, ...Object.values(value.terms).map(({ value }) => value)]);
+    tf.dispose([
+      value.loss,
+      batch.images,
+      batch.labels,
+      ...Object.values(value.terms).map(({ value }) => value),
+    ]);
   });
   checkFinal(golden, initial, checks, { variant, recorded, run });
   optimiser.dispose();
@@ -91,7 +112,11 @@ function checkVariant(
 }
 
 function createRun(json: TrainingJson, { options }: VariantJson): SasNetRun {
-  const dataset = json.dataset === "LA" ? datasets.la : json.dataset === "BraTS" ? datasets.brats : datasets.pancreas;
+  const dataset = json.dataset === "LA"
+    ? datasets.la
+    : json.dataset === "BraTS"
+    ? datasets.brats
+    : datasets.pancreas;
   return createSasNetRun({
     hyperparameters: {
       ...sasNetHyperparameters("official"),
@@ -163,7 +188,11 @@ function checkFinal(
     const values = data as Float32Array;
     const statistics = recorded.final_stats?.[name];
     if (statistics !== undefined) {
-      compareStatistics(checks, `training.final_stats.${name}`, values, { statistics, variant, tolerance: 2e-3 });
+      compareStatistics(checks, `training.final_stats.${name}`, values, {
+        statistics,
+        variant,
+        tolerance: 2e-3,
+      });
     }
     const change = recorded.final_change_l2?.[name];
     if (statistics !== undefined && change !== undefined) {
@@ -183,7 +212,9 @@ function checkFinal(
     if (!golden.has(key)) continue;
     const expected = golden.tensor(key);
     const { shape } = run.memory().cases.get(caseName)!;
-    const samples = [0, 1].flatMap((branch) => everyFourth(confidenceOf(run.memory(), caseName, branch as 0 | 1), shape));
+    const samples = [0, 1].flatMap((branch) =>
+      everyFourth(confidenceOf(run.memory(), caseName, branch as 0 | 1), shape)
+    );
     checks.compare(`training.memory.${caseName}`, samples, expected.data, { tolerance: 2e-3, variant });
   }
 }
