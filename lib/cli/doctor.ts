@@ -3,7 +3,7 @@ import { describeProvision, requestedVariant } from "../engine/provision.ts";
 import { type Host, systemHost } from "../engine/provision/host.ts";
 import { pythonCommand } from "../engine/provision/pip.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
-import { hasNotebookPython } from "./notebook_python.ts";
+import { hasPythonPackages, notebookPackages } from "./python_packages.ts";
 import { formatBytes } from "./progress.ts";
 
 export const command = defineCommand({
@@ -135,7 +135,7 @@ async function findKernel(host: Host): Promise<Finding> {
   const name = "Jupyter kernel";
   const fix = "npx -y deno@2.9.6 task notebooks (installs it)";
   try {
-    if (await hasNotebookPython(host)) {
+    if (await hasPythonPackages(notebookPackages, host)) {
       return found(name, "the Python packages that drive it are in the cache folder");
     }
     return missing(name, "the Python packages that drive it are not there yet", fix);

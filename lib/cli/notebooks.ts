@@ -7,7 +7,7 @@ import { runChild } from "./child.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { checkCells, readNotebook } from "./notebook_cells.ts";
 import { cleanNotebook, outputFaults, type Replacement } from "./notebook_outputs.ts";
-import { type NotebookPython, notebookPython } from "./notebook_python.ts";
+import { notebookPackages, type PreparedPython, pythonPackages } from "./python_packages.ts";
 import { notebookPaths } from "./ok.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
 import { formatDuration } from "./progress.ts";
@@ -111,7 +111,7 @@ async function executeAll(
 ): Promise<NotebookResult[]> {
   const host = systemHost();
   const engineEnv = await prepareEngine(context);
-  const python = await notebookPython(host, provisionReport(context));
+  const python = await pythonPackages(notebookPackages, host, provisionReport(context));
   const scratch = await Deno.makeTempDir({ prefix: "sasnet-notebook-" });
   try {
     await writeKernel(`${scratch}/kernels/sasnet`);
@@ -137,7 +137,7 @@ async function executeAll(
 
 async function execute(
   path: string,
-  how: { python: NotebookPython; env: Record<string, string>; scratch: string; cellTimeout: number },
+  how: { python: PreparedPython; env: Record<string, string>; scratch: string; cellTimeout: number },
   context: Context,
 ): Promise<NotebookResult> {
   const since = performance.now();

@@ -2,7 +2,7 @@
 import { provision, requestedVariant } from "../engine/provision.ts";
 import { systemHost } from "../engine/provision/host.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
-import { notebookPython } from "./notebook_python.ts";
+import { notebookPackages, pythonPackages } from "./python_packages.ts";
 import { provisionReport } from "./prepare_engine.ts";
 
 export const command = defineCommand({
@@ -20,7 +20,7 @@ export async function run(options: Options<typeof command>, context: Context): P
     `libtensorflow ${library.version} (${library.variant}, ${library.platform}) is ready in ${library.cacheFolder}`,
   );
   if (options.notebooks) {
-    await notebookPython(systemHost(), report);
+    await pythonPackages(notebookPackages, systemHost(), report);
     context.print("the Python packages for notebooks are ready");
   }
   return { json: library };

@@ -8,6 +8,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   evaluate: () => import("./evaluate.ts"),
   methods: () => import("./methods.ts"),
   parity: () => import("./parity.ts"),
+  bench: () => import("./bench.ts"),
   test: () => import("./test.ts"),
   ok: () => import("./ok.ts"),
   doctor: () => import("./doctor.ts"),

@@ -92,7 +92,7 @@ export const la: Dataset = {
 };
 
 /** NIH Pancreas-CT, 82 volumes of which two were withdrawn as duplicates (paper 4.1). */
-export const pancreas: Dataset = {
+const pancreas: Dataset = {
   name: "pancreas",
   title: "Pancreas-CT",
   foreground: "pancreas",
@@ -109,7 +109,7 @@ export const pancreas: Dataset = {
 };
 
 /** BraTS 2019, whole tumour on 335 FLAIR volumes (paper 4.1). */
-export const brats: Dataset = {
+const brats: Dataset = {
   name: "brats",
   title: "BraTS",
   foreground: "whole tumour",

@@ -22,7 +22,7 @@ export interface CaseSource {
 export interface FolderOptions {
   /** File of a case in its folder (default "mri_norm2.h5", as the public left-atrium data has it). */
   readonly file?: string;
-  /** Voxel size in millimetres of files that do not state it; default {@link laSpacing}. */
+  /** Voxel size in millimetres of files that do not state it; by default told from the number of slices. */
   readonly spacing?: Triple;
   /** Bytes of volumes kept in memory (default 2 GiB; 0 keeps none). */
   readonly cacheBytes?: number;
@@ -70,7 +70,7 @@ export async function folderSource(directory: string, options: FolderOptions = {
  * Voxel size of a left-atrium volume that does not state it. The challenge's volumes have 88 slices of
  * 0.625 mm, and the public preparation keeps them all: 44 slices tell a volume that was averaged to 1.25 mm.
  */
-export function laSpacing(shape: Shape3): Triple {
+function laSpacing(shape: Shape3): Triple {
   return shape[2] === 44 ? [1.25, 1.25, 1.25] : [0.625, 0.625, 0.625];
 }
 

@@ -39,7 +39,7 @@ export function linearTicks(domain: readonly [number, number], count: number): n
 }
 
 /** Powers of ten within a domain; with fewer than two of them, also their multiples by 2 and 5. */
-export function logTicks(domain: readonly [number, number]): number[] {
+function logTicks(domain: readonly [number, number]): number[] {
   const inside = (value: number) => value >= domain[0] * (1 - 1e-9) && value <= domain[1] * (1 + 1e-9);
   const from = Math.floor(Math.log10(domain[0]));
   const to = Math.ceil(Math.log10(domain[1]));
@@ -51,7 +51,7 @@ export function logTicks(domain: readonly [number, number]): number[] {
 }
 
 /** The ticks of a scale, about one in `spacing` points. */
-export function scaleTicks(scale: Scale, spacing: number): number[] {
+function scaleTicks(scale: Scale, spacing: number): number[] {
   if (scale.log) return logTicks(scale.domain);
   return linearTicks(
     scale.domain,
@@ -92,7 +92,7 @@ export function tickLabels(ticks: readonly number[], log = false): string[] {
 }
 
 /** The number with a true minus sign. */
-export function minus(content: string): string {
+function minus(content: string): string {
   return content.replaceAll("-", "−");
 }
 

@@ -72,11 +72,6 @@ export function colourTable(name: ColourMapName): Uint8Array {
   return table;
 }
 
-/** "#rrggbb" of a colour. */
-export function hexColour(colour: Rgb): string {
-  return `#${colour.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
-}
-
 /** The colour that "#rrggbb" names. */
 export function parseHex(text: string): Rgb {
   const value = parseInt(text.replace("#", ""), 16);

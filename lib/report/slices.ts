@@ -100,7 +100,7 @@ export function slicePanel(plane: Plane, options: PanelOptions): Figure {
 }
 
 /** Height in points of a panel of a given width. */
-export function panelHeight(plane: Plane, width: number): number {
+function panelHeight(plane: Plane, width: number): number {
   return width * (plane.height * plane.spacing[1]) / (plane.width * plane.spacing[0]);
 }
 

@@ -59,7 +59,7 @@ export interface TextStyle {
 }
 
 /** Fonts in the order of preference; all have the same widths. */
-export const fontFamily = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif";
+const fontFamily = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif";
 
 /** Ink of text and axes. */
 export const ink = "#1a1a1a";

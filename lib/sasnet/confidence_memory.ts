@@ -10,7 +10,7 @@ import { InputError } from "../errors.ts";
 import { type Shape3, type Triple, voxelCount } from "../volume/volume.ts";
 
 /** The branches in the order of all arrays: 0 = high-level decoder, 1 = low-level decoder. */
-export const branches = ["high", "low"] as const;
+const branches = ["high", "low"] as const;
 export type BranchIndex = 0 | 1;
 
 /** How a memory keeps confidences. */

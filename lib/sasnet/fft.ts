@@ -24,7 +24,7 @@ const plans = new Map<number, Plan>();
  * @param data complex numbers as (real, imaginary) pairs; its length is twice that of the transform.
  * @param direction "forward", or "inverse" which divides by the length.
  */
-export function transformLine(data: Float64Array, direction: "forward" | "inverse" = "forward"): void {
+function transformLine(data: Float64Array, direction: "forward" | "inverse" = "forward"): void {
   const length = data.length / 2;
   if (direction === "inverse") swapParts(data);
   planOf(length)(data);

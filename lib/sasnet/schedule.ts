@@ -2,7 +2,7 @@
 import { InputError } from "../errors.ts";
 
 /** Ticks until γ is full. */
-export const rampLength = 40;
+const rampLength = 40;
 
 /** The budget that the paper's numbers belong to. */
 const paperIterations = 40000;

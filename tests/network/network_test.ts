@@ -115,7 +115,11 @@ describe("createSasNet() with the golden weights", needsGolden, () => {
       assertRelToMax(variable.dataSync(), golden.floats(`after.${name}`), 1e-5, name);
     }
     tf.dispose([value.loss, ...gradients.filter((gradient) => gradient !== undefined)]);
-    assertLess(tf.memory().numTensors - before, parameters.length, "only what the checks above made may be left");
+    assertLess(
+      tf.memory().numTensors - before,
+      parameters.length,
+      "only what the checks above made may be left",
+    );
   });
 
   it("has the names and shapes of the released state", () => {
@@ -216,12 +220,18 @@ describe("complexityOf()", () => {
   for (const [name, create] of Object.entries(models)) {
     it(`counts the recorded operations of ${name}`, needsGolden, () => {
       const network = create();
-      for (const [size, expected] of Object.entries(readGolden<ComplexityJson>("complexity").json.models[name])) {
+      for (
+        const [size, expected] of Object.entries(readGolden<ComplexityJson>("complexity").json.models[name])
+      ) {
         const crop = size.split("x").map(Number) as unknown as Shape3;
         const found = complexityOf(network, crop);
         assertEquals(found.declared, expected.parameters, `parameters at ${size}`);
         assertEquals(found.macs, expected.conv_macs, `macs at ${size}`);
-        assertEquals(found.macsAtOutput, expected.conv_macs_transposed_at_output, `macs at output at ${size}`);
+        assertEquals(
+          found.macsAtOutput,
+          expected.conv_macs_transposed_at_output,
+          `macs at output at ${size}`,
+        );
         assertEquals(found.withElementwise, expected.ptflops_style, `with elementwise operations at ${size}`);
       }
     });

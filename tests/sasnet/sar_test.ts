@@ -27,7 +27,10 @@ interface SarJson {
     }[];
   };
   readonly variants: Readonly<
-    Record<string, { readonly index: "item" | "branch"; readonly memory: "two" | "running"; readonly init: number }>
+    Record<
+      string,
+      { readonly index: "item" | "branch"; readonly memory: "two" | "running"; readonly init: number }
+    >
   >;
   readonly sequences: Readonly<
     Record<string, {
@@ -89,10 +92,20 @@ describe("reweight()", () => {
           assertClose(found.foreground, ensemble, 1e-6, `${step} ensemble`);
           // Of the variant that starts from 0 only the ensemble is recorded.
           if (variant === "paper_init0") return;
-          assertClose(found.weighted!, golden.floats(`${step}.${variant}.weighted`), 1e-6, `${step} weighted`);
+          assertClose(
+            found.weighted!,
+            golden.floats(`${step}.${variant}.weighted`),
+            1e-6,
+            `${step} weighted`,
+          );
           for (const name of names) {
             const stored = [...confidenceOf(memory, name, 0), ...confidenceOf(memory, name, 1)];
-            assertClose(stored, golden.floats(`${step}.${variant}.memory.${name}`), 1e-6, `${step} memory ${name}`);
+            assertClose(
+              stored,
+              golden.floats(`${step}.${variant}.memory.${name}`),
+              1e-6,
+              `${step} memory ${name}`,
+            );
           }
         });
       });
@@ -104,7 +117,11 @@ describe("reweight()", () => {
     const visit: Visit = { case: "a", shape: [2, 2, 2], location: [0, 0, 0], permutation: [0, 1, 2] };
     const input = { patch: [2, 2, 2] as Shape3, alpha: 0.5, index: "branch" as const };
     const [high, low, labels] = [new Float32Array(8), new Float32Array(7), new Uint8Array(8)];
-    assertThrows(() => reweight(memory, [visit], { ...input, high, low, labels }), RangeError, "7 values for 1 crops");
+    assertThrows(
+      () => reweight(memory, [visit], { ...input, high, low, labels }),
+      RangeError,
+      "7 values for 1 crops",
+    );
   });
 });
 
@@ -118,7 +135,11 @@ describe("figure4()", () => {
   it("equals the recorded softmax", needsGolden, () => {
     golden.json.figure4.voxels.forEach((expected, i) => {
       const { foreground, weightedForeground } = figure4()[i];
-      assertClose([foreground, weightedForeground], [expected.softmax_without[1], expected.softmax_with[1]], 1e-12);
+      assertClose(
+        [foreground, weightedForeground],
+        [expected.softmax_without[1], expected.softmax_with[1]],
+        1e-12,
+      );
     });
   });
 
@@ -180,7 +201,9 @@ describe("the confidence memory", () => {
 
   it("keeps the stated precision", () => {
     const stream = randomStream(1, "values");
-    for (const [precision, error] of [["uint8", 1 / 508], ["uint16", 1 / 131068], ["float32", 1e-7]] as const) {
+    for (
+      const [precision, error] of [["uint8", 1 / 508], ["uint16", 1 / 131068], ["float32", 1e-7]] as const
+    ) {
       const memory = options("two", precision);
       for (let i = 0; i < 20; i++) {
         const value = stream.uniform();
@@ -212,7 +235,9 @@ describe("the confidence memory", () => {
       const memory = options(rule, "uint16");
       remember(memory, 0.3);
       remember(memory, 0.7);
-      const copy = [...memoryTensors(memory)].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }] as const);
+      const copy = [...memoryTensors(memory)].map(([name, { shape, data }]) =>
+        [name, { shape, data: data.slice() }] as const
+      );
       const restored = restoreMemory(memory.options, copy);
       assertEquals(memoryTensors(restored), memoryTensors(memory));
       remember(memory, 0.1);
@@ -228,7 +253,11 @@ describe("the confidence memory", () => {
     const out = new Float32Array(12);
     assertThrows(() => readConfidence(memory, changed, 0, { patch, out }), InputError, "now it is 4×5×4");
     const outside: Visit = { ...visit, location: [3, 2, 0] };
-    assertThrows(() => readConfidence(memory, outside, 0, { patch, out }), RangeError, "leaves its padded volume");
+    assertThrows(
+      () => readConfidence(memory, outside, 0, { patch, out }),
+      RangeError,
+      "leaves its padded volume",
+    );
     assertThrows(() => confidenceOf(memory, "b", 0), InputError, "visited cases: a");
     assertThrows(
       () => restoreMemory({ ...memory.options, precision: "uint8" }, memoryTensors(memory)),

@@ -100,7 +100,9 @@ describe("imports", () => {
   });
 
   it("keep the tensor library out of the help texts", () => {
-    assertEquals(chainsToTensors(sources.filter(({ path }) => folderOf(path) === "cli")), []);
+    // The files of a verb lie in lib/cli itself; what they load when they run lies in folders below.
+    const verbs = sources.filter(({ path }) => /^lib\/cli\/[^/]+$/.test(path));
+    assertEquals(chainsToTensors(verbs), []);
   });
 });
 

@@ -1,0 +1,195 @@
+"""The same work as the kit's bench, in PyTorch, SciPy, scikit-image, medpy and h5py.
+
+Called as `python peer.py '{"work": …, "size": [x, y, z], "width": …, "batch": …, "repeat": …, "file": …}'`; prints one
+JSON document: seconds of each repetition after one warm-up, and the peak of resident memory in bytes.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+
+def blob(size):
+    """A lobed ball that fills about a fifth of the box."""
+    x, y, z = np.meshgrid(*[np.linspace(-1, 1, n, dtype=np.float32) for n in size], indexing="ij")
+    angle = np.arctan2(y, x)
+    return (np.sqrt(x * x + y * y + z * z) < 0.7 + 0.1 * np.cos(3 * angle)).astype(np.uint8)
+
+
+def signed_distance(mask):
+    from scipy.ndimage import distance_transform_edt
+    from skimage.segmentation import find_boundaries
+
+    inside = mask.astype(bool)
+    if not inside.any():
+        return np.zeros(mask.shape, np.float32)
+    positive = distance_transform_edt(inside)
+    negative = distance_transform_edt(~inside)
+    scaled = [(d - d.min()) / (d.max() - d.min() + 1e-9) for d in (negative, positive)]
+    sdm = scaled[0] - scaled[1]
+    sdm[find_boundaries(inside, mode="inner")] = 0
+    return sdm.astype(np.float32)
+
+
+def build(width):
+    """SASNet's network: one encoder, two decoders, two heads each (paper 3.1)."""
+    import torch
+    from torch import nn
+
+    def unit(kind, a, b):
+        layer = {
+            "conv": lambda: nn.Conv3d(a, b, 3, padding=1),
+            "down": lambda: nn.Conv3d(a, b, 2, stride=2),
+            "up": lambda: nn.ConvTranspose3d(a, b, 2, stride=2),
+        }[kind]()
+        return nn.Sequential(layer, nn.BatchNorm3d(b), nn.ReLU(inplace=True))
+
+    def block(count, a, b):
+        return nn.Sequential(*[unit("conv", a if i == 0 else b, b) for i in range(count)])
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            channels = [width * 2**i for i in range(5)]
+            self.stages = nn.ModuleList(
+                block(n, 1 if i == 0 else c, c) for i, (n, c) in enumerate(zip([1, 2, 3, 3, 3], channels))
+            )
+            self.downs = nn.ModuleList(unit("down", c, 2 * c) for c in channels[:4])
+            self.decoders = nn.ModuleList()
+            for first in (4, 3):
+                levels = list(range(3, -1, -1))
+                self.decoders.append(
+                    nn.ModuleDict(
+                        {
+                            "ups": nn.ModuleList(unit("up", channels[l + 1], channels[l]) for l in levels if l < first),
+                            "blocks": nn.ModuleList(
+                                block(n, channels[l], channels[l]) for n, l in zip([3, 3, 2, 1], levels)
+                            ),
+                            "heads": nn.ModuleList(nn.Conv3d(width, 2, 1) for _ in range(2)),
+                        }
+                    )
+                )
+            self.dropout = nn.Dropout3d(0.5)
+
+        def forward(self, x):
+            features = []
+            for i, stage in enumerate(self.stages):
+                x = stage(x if i == 0 else self.downs[i - 1](x))
+                features.append(x)
+            outputs = []
+            for number, decoder in enumerate(self.decoders):
+                if number == 0:
+                    y, level, ups = self.dropout(features[4]), 3, list(decoder["ups"])
+                    y = decoder["blocks"][0](ups.pop(0)(y) + features[level])
+                else:
+                    ups = list(decoder["ups"])
+                    y = decoder["blocks"][0](features[3])
+                for step, level in enumerate((2, 1, 0)):
+                    y = decoder["blocks"][step + 1](ups[step](y) + features[level])
+                y = self.dropout(y)
+                regression, segmentation = decoder["heads"]
+                outputs.append((segmentation(y), torch.tanh(regression(y))))
+            return outputs
+
+    return Network()
+
+
+def step_work(task):
+    """The full released step: forward, SAR, signed distance maps, losses, backward, update."""
+    import torch
+
+    torch.manual_seed(1)
+    net = build(task["width"]).train()
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+    size, batch = task["size"], task["batch"]
+    labelled = batch // 2
+    label = torch.from_numpy(np.stack([blob(size)] * labelled)).float()
+    images = label.repeat(2, 1, 1, 1)[:, None] + torch.randn(batch, 1, *size)
+    memory = torch.full((labelled, 2, *size), 0.5)
+
+    def sharpen(p, t=0.1):
+        return p ** (1 / t) / (p ** (1 / t) + (1 - p) ** (1 / t))
+
+    def run():
+        outputs = net(images)
+        soft = [torch.softmax(seg, 1) for seg, _ in outputs]
+        dice = sum(1 - (2 * (p[:labelled, 1] * label).sum() + 1e-8) / (p[:labelled, 1].sum() + label.sum() + 1e-8) for p in soft)
+        with torch.no_grad():
+            weighted = 0
+            for k, p in enumerate(soft):
+                weighted = weighted + (1 + 0.5 * memory[:, k : k + 1]) * p[:labelled]
+                confidence = torch.where(label > 0, p[:labelled, 1], p[:labelled, 0])
+                memory[:, k] = (memory[:, k] + confidence) / 2
+            ensemble = torch.cat([torch.softmax(weighted, 1), (soft[0][labelled:] + soft[1][labelled:]) / 2])
+            mask = (ensemble[:, 1] > 0.5).numpy()
+            sdm = torch.from_numpy(np.stack([signed_distance(m) for m in mask]))
+        consistency = ((soft[0] - sharpen(soft[1])) ** 2).mean() + ((soft[1] - sharpen(soft[0])) ** 2).mean()
+        regression = sum(((tanh[:, 1] - sdm) ** 2).mean() for _, tanh in outputs)
+        loss = 0.5 * dice + 0.1 * (consistency + regression)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss.item()
+
+    return run
+
+
+def forward_work(task):
+    import torch
+
+    net = build(task["width"]).eval()
+    image = torch.randn(1, 1, *task["size"])
+
+    def run():
+        with torch.no_grad():
+            return [torch.softmax(seg, 1).numpy() for seg, _ in net(image)]
+
+    return run
+
+
+def sdm_work(task):
+    mask = blob(task["size"])
+    return lambda: signed_distance(mask)
+
+
+def metrics_work(task):
+    from medpy.metric import binary
+
+    reference = blob(task["size"])
+    prediction = np.roll(reference, (2, 1, 1), (0, 1, 2))
+    return lambda: [f(prediction, reference) for f in (binary.dc, binary.jc, binary.hd95, binary.asd)]
+
+
+def read_work(task):
+    import h5py
+
+    def run():
+        with h5py.File(task["file"], "r") as file:
+            return file["image"][:], file["label"][:]
+
+    return run
+
+
+def main():
+    task = json.loads(sys.argv[1])
+    run = {
+        "step": step_work,
+        "forward": forward_work,
+        "sdm": sdm_work,
+        "metrics": metrics_work,
+        "read": read_work,
+    }[task["work"]](task)
+    run()
+    seconds = []
+    for _ in range(task["repeat"]):
+        started = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - started)
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(json.dumps({"seconds": seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
+
+
+main()
