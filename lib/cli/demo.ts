@@ -69,7 +69,7 @@ export async function run(options: Options<typeof command>, context: Context): P
     const cases = await exampleCases(source, vnet, sasnet);
     const inner = await innerMaps(source, sasnet);
     const record: DemoRecord = {
-      ...texts(configs[1], engine.description, options, isReal),
+      ...texts(configs[1], engine.description, isReal),
       methods: trained.map(({ method }) => method),
       cases,
       inner,
@@ -225,7 +225,6 @@ async function innerMaps(source: CaseSource, { run, config }: Trained): Promise<
 function texts(
   config: RunConfig,
   engine: string,
-  options: Options<typeof command>,
   isReal: boolean,
 ): Pick<DemoRecord, "title" | "lead" | "facts" | "caption"> {
   const { iterations, seed, labelled, train, test, crop, width } = config;
@@ -254,7 +253,6 @@ function texts(
       ["Variant", "paper"],
       ["Engine", engine],
       ["Deno", Deno.version.deno],
-      ["Output", options.out.split("/").slice(-2).join("/")],
     ],
   };
 }

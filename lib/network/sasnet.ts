@@ -24,6 +24,15 @@ export interface SasNetSpec {
   readonly seed: number;
 }
 
+/** The paper's network. */
+export const sasNetDefaults: Omit<SasNetSpec, "seed"> = {
+  width: 16,
+  branches: "both",
+  lowLayers: 4,
+  keepUnused: false,
+  dropout: true,
+};
+
 /** SASNet; its outputs are listed high-level branch first, then low-level. */
 export interface SasNet extends Network {
   /** Both channels of all heads. */

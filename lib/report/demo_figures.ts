@@ -178,7 +178,7 @@ function sdmFigure(inner: DemoInner): Figure {
       slicePanel(slice(inner.sdm), { width: panelWidth, map: "diverging", window: [-1, 1] }),
     ],
   }], {
-    titles: ["Ensemble mask", "Border", "Distance inside", "Distance outside", "Signed distance map"],
+    titles: ["Ensemble mask", "Border", "Distance inside", "Distance outside", "Signed distance"],
     colourBars: [{ map: "diverging", domain: [-1, 1], label: "signed distance, normalised" }],
     alt: "Mask, border, inside and outside distances, and the signed distance map",
   });

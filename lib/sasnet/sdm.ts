@@ -22,13 +22,14 @@ export function signedDistanceMap(
   if (!isFinite(largestOutside) || !isFinite(largestInside) || largestInside === 0 || largestOutside === 0) {
     return out.fill(0);
   }
-  const outside = 1 / Math.sqrt(largestOutside);
+  // Squared distances are integers: a table is faster than a root a voxel, and knows the boundary and the signs.
+  const table = new Float32Array(largestInside + largestOutside + 1);
   const inside = 1 / Math.sqrt(largestInside);
-  for (let i = 0; i < squared.length; i++) {
-    const s = squared[i];
-    // The inner boundary is the foreground at distance 1 from the background.
-    out[i] = s > 0 ? Math.sqrt(s) * outside : s === -1 ? 0 : -Math.sqrt(-s) * inside;
-  }
+  const outside = 1 / Math.sqrt(largestOutside);
+  // The inner boundary is the foreground at distance 1 from the background; it stays 0.
+  for (let d = 2; d <= largestInside; d++) table[largestInside - d] = -Math.sqrt(d) * inside;
+  for (let d = 1; d <= largestOutside; d++) table[largestInside + d] = Math.sqrt(d) * outside;
+  for (let i = 0; i < squared.length; i++) out[i] = table[largestInside + squared[i]];
   return out;
 }
 

@@ -45,49 +45,10 @@ export function readWindow<T extends VoxelArray>(
   return destination;
 }
 
-/**
- * The inverse of {@link readWindow}: copies a packed window from `source`, beginning at `offset`, to its place
- * in `destination`. What lies outside of the destination volume is dropped.
- *
- * @param shape voxels of `destination`.
- */
-export function writeWindow<T extends VoxelArray>(
-  destination: T,
-  shape: Shape3,
-  start: Triple,
-  size: Shape3,
-  source: T,
-  offset = 0,
-): T {
-  requireRoom(source, offset, size);
-  const { from, to } = overlap(shape, start, size);
-  const length = to[2] - from[2];
-  if (length <= 0) return destination;
-  for (let x = from[0]; x < to[0]; x++) {
-    for (let y = from[1]; y < to[1]; y++) {
-      const write = ((start[0] + x) * shape[1] + start[1] + y) * shape[2] + start[2] + from[2];
-      const read = offset + (x * size[1] + y) * size[2] + from[2];
-      destination.set(source.subarray(read, read + length), write);
-    }
-  }
-  return destination;
-}
-
 /** The window `box` of a volume as an array of its own; zero outside of the volume. */
 export function crop<T extends VoxelArray>(source: T, shape: Shape3, box: Box): T {
   const result = emptyLike(source, voxelCount(box.size));
   return readWindow(source, shape, box.start, box.size, result);
-}
-
-/** The volume with `pad[axis]` zero voxels added on both sides of each axis. */
-export function zeroPad<T extends VoxelArray>(
-  source: T,
-  shape: Shape3,
-  pad: Triple,
-): { data: T; shape: Shape3 } {
-  const padded: Shape3 = [shape[0] + 2 * pad[0], shape[1] + 2 * pad[1], shape[2] + 2 * pad[2]];
-  const start: Triple = [-pad[0], -pad[1], -pad[2]];
-  return { data: crop(source, shape, { start, size: padded }), shape: padded };
 }
 
 /**

@@ -124,7 +124,7 @@ export function squaredDistancesAt(
       if (y + k <= lastY && k > 0) best = searchLine(search, line + k * nz, z, step, best);
     }
     result[i] = best;
-    allowance -= 4 * best / (weightY + search.weight);
+    allowance -= 1 + 4 * best / (spacing[1] * spacing[2]);
   }
   if (i < voxels.length) alongY(squared, shape, { box, weight: weightY });
   for (; i < voxels.length; i++) {

@@ -52,11 +52,6 @@ export async function readHdf5(path: string, options: Hdf5Options = {}): Promise
   });
 }
 
-/** Reads an image alone. Errors as {@link readHdf5}. */
-export async function readHdf5Image(path: string, options: Hdf5Options = {}): Promise<Volume> {
-  return await withFile(path, (file) => readImage(file, path, options));
-}
-
 /**
  * Writes an image and its label with gzip and the grid as attributes. The file appears whole or not at all.
  *
@@ -257,7 +252,11 @@ function geometryOf(file: File, shape: Shape3, options: Hdf5Options): Geometry {
 
 function attribute(group: Group, name: string, length: number): Float64Array | undefined {
   const value = group.attrs[name]?.value;
-  return value instanceof Float64Array && value.length === length ? value : undefined;
+  // A list of lists where the attribute has two axes, a typed array or a list where it has one.
+  const numbers = ArrayBuffer.isView(value) || Array.isArray(value)
+    ? [...value as Iterable<number>].flat()
+    : [];
+  return numbers.length === length ? Float64Array.from(numbers) : undefined;
 }
 
 function triple(values: Float64Array, offset: number): Triple {
