@@ -14,7 +14,7 @@ export interface MemoryUse {
 /** The memory of this process. */
 export function memoryUse(): MemoryUse {
   const resident = Deno.memoryUsage().rss;
-  return { resident, peak: Math.max(peakResident() ?? 0, resident), tensors: tf.memory().numTensors };
+  return { resident, peak: Math.max(peakResident() ?? 0, resident), tensors: tf.engine().state.numTensors };
 }
 
 /** Bytes that new allocations can take, as the system estimates them. */

@@ -43,7 +43,9 @@ export function compareMasks(
   shape: Shape3,
   options: { spacing?: Triple } = {},
 ): MaskMetrics {
-  const voxels = countVoxels(prediction, reference, shape);
+  requireSameGrid(prediction, reference, shape);
+  const pair = cropToUnion(prediction, reference, shape);
+  const voxels = countVoxels(pair);
   const sizes = voxels.prediction + voxels.reference;
   const dice = sizes === 0 ? null : (2 * voxels.both) / sizes;
   const union = sizes - voxels.both;
@@ -61,11 +63,12 @@ export function compareMasks(
       undefinedBecause: `${which} empty: there is no surface to measure`,
     };
   }
-  const inVoxels = surfaceDistances(prediction, reference, shape);
+  const surfaces = surfacesOf(pair);
+  const inVoxels = measureSurfaces(surfaces, [1, 1, 1]);
   const { spacing = [1, 1, 1] } = options;
   const inMm = isIsotropic(spacing)
     ? { hd95: inVoxels.hd95 * spacing[0], asd: inVoxels.asd * spacing[0] }
-    : surfaceDistances(prediction, reference, shape, spacing);
+    : measureSurfaces(surfaces, spacing);
   return {
     dice,
     jaccard,
@@ -77,6 +80,18 @@ export function compareMasks(
   };
 }
 
+/**
+ * What the released evaluation adds up for a case: Dice, Jaccard, HD95, ASD in voxels, and zeros for all four where
+ * the prediction is empty. Null where it stops with an error: a prediction without a reference.
+ */
+export function releasedTuple(metrics: MaskMetrics): readonly [number, number, number, number] | null {
+  const { dice, jaccard, hd95Voxel, asdVoxel, voxels } = metrics;
+  if (voxels.prediction === 0) return [0, 0, 0, 0];
+  return dice === null || hd95Voxel === null || asdVoxel === null
+    ? null
+    : [dice, jaccard, hd95Voxel, asdVoxel];
+}
+
 /** Surface distances of two masks that are not empty, in the unit of the spacing (default: voxels). */
 export function surfaceDistances(
   prediction: Uint8Array,
@@ -84,14 +99,58 @@ export function surfaceDistances(
   shape: Shape3,
   spacing: Triple = [1, 1, 1],
 ): SurfaceDistances {
-  // Every distance is one between surface voxels, so the box around both masks holds all that matters.
-  const box = union(boundingBox(prediction, shape)!, boundingBox(reference, shape)!);
-  const a = crop(prediction, shape, box);
-  const b = crop(reference, shape, box);
-  const surfaceA = surfaceVoxels(a, box.size);
-  const surfaceB = surfaceVoxels(b, box.size);
-  const forward = roots(squaredDistancesAt(surfaceA, indicator(surfaceB, a.length), box.size, { spacing }));
-  const backward = roots(squaredDistancesAt(surfaceB, indicator(surfaceA, b.length), box.size, { spacing }));
+  requireSameGrid(prediction, reference, shape);
+  return measureSurfaces(surfacesOf(cropToUnion(prediction, reference, shape)), spacing);
+}
+
+/** Two masks in the box that holds both. */
+interface MaskPair {
+  readonly prediction: Uint8Array;
+  readonly reference: Uint8Array;
+  readonly shape: Shape3;
+}
+
+/**
+ * Every distance is one between surface voxels and what lies outside of the box is background in both masks, as is
+ * the outside of the array: so the box holds all that matters.
+ */
+function cropToUnion(prediction: Uint8Array, reference: Uint8Array, shape: Shape3): MaskPair {
+  const boxes = [boundingBox(prediction, shape), boundingBox(reference, shape)].filter((box) =>
+    box !== undefined
+  );
+  const box = boxes.length === 0 ? { start: [0, 0, 0], size: [0, 0, 0] } as const : boxes.reduce(union);
+  return {
+    prediction: crop(prediction, shape, box),
+    reference: crop(reference, shape, box),
+    shape: box.size,
+  };
+}
+
+/** The surfaces of two masks: linear indices of their voxels, and the voxels as masks. */
+interface Surfaces {
+  readonly prediction: Int32Array;
+  readonly reference: Int32Array;
+  readonly predictionMask: Uint8Array;
+  readonly referenceMask: Uint8Array;
+  readonly shape: Shape3;
+}
+
+function surfacesOf(pair: MaskPair): Surfaces {
+  const prediction = surfaceVoxels(pair.prediction, pair.shape);
+  const reference = surfaceVoxels(pair.reference, pair.shape);
+  return {
+    prediction,
+    reference,
+    predictionMask: indicator(prediction, pair.prediction.length),
+    referenceMask: indicator(reference, pair.reference.length),
+    shape: pair.shape,
+  };
+}
+
+function measureSurfaces(surfaces: Surfaces, spacing: Triple): SurfaceDistances {
+  const { prediction, reference, predictionMask, referenceMask, shape } = surfaces;
+  const forward = roots(squaredDistancesAt(prediction, referenceMask, shape, { spacing }));
+  const backward = roots(squaredDistancesAt(reference, predictionMask, shape, { spacing }));
   const all = new Float64Array(forward.length + backward.length);
   all.set(forward);
   all.set(backward, forward.length);
@@ -117,7 +176,19 @@ function surfaceVoxels(mask: Uint8Array, [nx, ny, nz]: Shape3): Int32Array {
   return found.slice(0, count);
 }
 
-function countVoxels(prediction: Uint8Array, reference: Uint8Array, shape: Shape3): MaskMetrics["voxels"] {
+function countVoxels({ prediction, reference }: MaskPair): MaskMetrics["voxels"] {
+  let [p, r, both] = [0, 0, 0];
+  for (let i = 0; i < prediction.length; i++) {
+    const a = Number(prediction[i] !== 0);
+    const b = Number(reference[i] !== 0);
+    p += a;
+    r += b;
+    both += a & b;
+  }
+  return { prediction: p, reference: r, both };
+}
+
+function requireSameGrid(prediction: Uint8Array, reference: Uint8Array, shape: Shape3) {
   const length = voxelCount(shape);
   if (prediction.length !== length || reference.length !== length) {
     throw new InputError(
@@ -125,15 +196,6 @@ function countVoxels(prediction: Uint8Array, reference: Uint8Array, shape: Shape
         `${shape.join("×")}; both must have ${length}`,
     );
   }
-  let [p, r, both] = [0, 0, 0];
-  for (let i = 0; i < length; i++) {
-    const a = prediction[i] === 0 ? 0 : 1;
-    const b = reference[i] === 0 ? 0 : 1;
-    p += a;
-    r += b;
-    both += a & b;
-  }
-  return { prediction: p, reference: r, both };
 }
 
 function union(a: Box, b: Box): Box {

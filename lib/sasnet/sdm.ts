@@ -19,9 +19,7 @@ export function signedDistanceMap(
 ): Float32Array {
   const distances = signedSquaredDistances(mask, shape, { out: borrowDistances(mask.length) });
   const { squared, largestOutside, largestInside } = distances;
-  if (!isFinite(largestOutside) || !isFinite(largestInside) || largestInside === 0 || largestOutside === 0) {
-    return out.fill(0);
-  }
+  if (!isFinite(largestOutside) || !isFinite(largestInside)) return out.fill(0);
   // Squared distances are integers: a table is faster than a root a voxel, and knows the boundary and the signs.
   const table = new Float32Array(largestInside + largestOutside + 1);
   const inside = 1 / Math.sqrt(largestInside);
@@ -29,7 +27,7 @@ export function signedDistanceMap(
   // The inner boundary is the foreground at distance 1 from the background; it stays 0.
   for (let d = 2; d <= largestInside; d++) table[largestInside - d] = -Math.sqrt(d) * inside;
   for (let d = 1; d <= largestOutside; d++) table[largestInside + d] = Math.sqrt(d) * outside;
-  for (let i = 0; i < squared.length; i++) out[i] = table[largestInside + squared[i]];
+  for (let i = 0; i < squared.length; i++) out[i] = table[(squared[i] + largestInside) | 0];
   return out;
 }
 

@@ -19,7 +19,7 @@ export function viewsOf(dataset: string): readonly View[] {
 }
 
 /** The shape after a permutation: axis j of the result is axis `permutation[j]` of the volume. */
-export function permutedShape(shape: Shape3, permutation: Permutation): Shape3 {
+function permutedShape(shape: Shape3, permutation: Permutation): Shape3 {
   return [shape[permutation[0]], shape[permutation[1]], shape[permutation[2]]];
 }
 
@@ -39,7 +39,7 @@ export function viewByFrequency(
 }
 
 /** The spectrum with its axes permuted (eq. 10). */
-export function permuteSpectrum(spectrum: ComplexVolume, permutation: Permutation): ComplexVolume {
+function permuteSpectrum(spectrum: ComplexVolume, permutation: Permutation): ComplexVolume {
   const { real, imaginary } = spectrum;
   const shape = permutedShape(spectrum.shape, permutation);
   const strides = [spectrum.shape[1] * spectrum.shape[2], spectrum.shape[2], 1];

@@ -34,6 +34,12 @@ export function encodeSafetensors(
   // Wider numbers first keep every array aligned to its width.
   const ordered = [...tensors].sort(([, a], [, b]) => width(b.dtype) - width(a.dtype));
   for (const [name, { dtype, shape, data }] of ordered) {
+    const count = shape.reduce((product, side) => product * side, 1);
+    if (!(data instanceof arrays[dtype]) || data.length !== count) {
+      throw new RangeError(
+        `"${name}": ${data.length} numbers do not fill a ${dtype} array of ${shape.join("×")}`,
+      );
+    }
     header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
   }
@@ -74,15 +80,13 @@ export function decodeSafetensors(bytes: Uint8Array, origin: string): Safetensor
       metadata = value as Record<string, string>;
       continue;
     }
-    const { dtype, shape, data_offsets: offsets } = value as {
-      dtype: Dtype;
-      shape: number[];
-      data_offsets: [number, number];
-    };
-    if (!(dtype in arrays)) throw fail(`"${name}" has the unknown type ${dtype}`);
+    if (!isEntry(value)) throw fail(`"${name}" is not described by dtype, shape and data_offsets`);
+    const { dtype, shape, data_offsets: [begin, end] } = value;
+    if (!isDtype(dtype)) {
+      throw fail(`"${name}" has the type ${dtype}; known are ${Object.keys(arrays).join(", ")}`);
+    }
     const count = shape.reduce((product, side) => product * side, 1);
-    const [begin, end] = offsets;
-    if (end - begin !== count * width(dtype) || begin < 0 || end > data.length) {
+    if (end - begin !== count * width(dtype) || end > data.length) {
       throw fail(`"${name}" of ${shape.join("×")} lies at bytes ${begin}–${end} of ${data.length}`);
     }
     spans.push([begin, end]);
@@ -103,11 +107,32 @@ export function decodeSafetensors(bytes: Uint8Array, origin: string): Safetensor
 function parseHeader(bytes: Uint8Array, fail: (what: string) => InputError): Record<string, unknown> {
   try {
     const header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof header === "object" && header !== null) return header;
+    if (typeof header === "object" && header !== null && !Array.isArray(header)) return header;
   } catch {
     // falls through to the one message
   }
-  throw fail("its header is not JSON");
+  throw fail("its header is not JSON with named arrays");
+}
+
+/** An array's description as it stands in the header. */
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+function isEntry(value: unknown): value is HeaderEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  return typeof dtype === "string" && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
+}
+
+function isSizes(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function isDtype(name: string): name is Dtype {
+  return Object.hasOwn(arrays, name);
 }
 
 function width(dtype: Dtype): number {

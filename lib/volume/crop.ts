@@ -20,7 +20,7 @@ export interface Box {
  * @param shape voxels of `source`.
  * @param start first voxel of the window, negative or beyond the end where it lies outside.
  * @param size voxels of the window.
- * @throws RangeError where `destination` has no room for the window at `offset`.
+ * @throws RangeError where `source` does not fill the shape or `destination` has no room for the window at `offset`.
  */
 export function readWindow<T extends VoxelArray>(
   source: T,
@@ -30,6 +30,7 @@ export function readWindow<T extends VoxelArray>(
   destination: T,
   offset = 0,
 ): T {
+  requireGrid(source, shape);
   requireRoom(destination, offset, size);
   const { from, to, whole } = overlap(shape, start, size);
   if (!whole) destination.fill(0, offset, offset + voxelCount(size));
@@ -80,6 +81,7 @@ export function permuteAxes<T extends VoxelArray>(
   }
   const size: Shape3 = [shape[permutation[0]], shape[permutation[1]], shape[permutation[2]]];
   const { offset = 0, destination = emptyLike(source, voxelCount(size)) } = options;
+  requireGrid(source, shape);
   requireRoom(destination, offset, size);
   const strides = [shape[1] * shape[2], shape[2], 1];
   const [step0, step1, step2] = permutation.map((axis) => strides[axis]);
@@ -182,6 +184,12 @@ function overlap(
   const to = size.map((side, axis) => Math.min(side, shape[axis] - start[axis]));
   const whole = from.every((first) => first === 0) && to.every((end, axis) => end === size[axis]);
   return { from, to, whole };
+}
+
+function requireGrid(array: VoxelArray, shape: Shape3) {
+  if (array.length !== voxelCount(shape)) {
+    throw new RangeError(`an array of ${array.length} voxels does not fill a grid of ${shape.join("×")}`);
+  }
 }
 
 function requireRoom(array: VoxelArray, offset: number, size: Shape3) {

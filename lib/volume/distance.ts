@@ -62,23 +62,6 @@ export function signedSquaredDistances(
 }
 
 /**
- * Squared Euclidean distance of every voxel to the nearest voxel of one class; 0 in that class itself, Infinity
- * everywhere where the class does not occur.
- *
- * @param options.to the class that is measured to; `background` does not include the outside of the volume.
- */
-export function squaredDistances(
-  mask: Uint8Array,
-  shape: Shape3,
-  options: DistanceOptions & { to: "foreground" | "background" },
-): Float64Array {
-  const { squared } = signedSquaredDistances(mask, shape, options);
-  const sign = options.to === "foreground" ? 1 : -1;
-  for (let i = 0; i < squared.length; i++) squared[i] = Math.max(sign * squared[i], 0);
-  return squared;
-}
-
-/**
  * Squared Euclidean distances to the nearest foreground voxel, only at some voxels. After the first pass each voxel
  * searches its own y-z plane outwards. Where the distances turn out so large that the searches cost more than a pass,
  * the second pass is made and the remaining voxels search along z alone, so that the time stays linear.

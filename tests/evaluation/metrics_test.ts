@@ -1,9 +1,9 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../lib/errors.ts";
-import { compareMasks, surfaceDistances } from "../../lib/evaluation/metrics.ts";
+import { compareMasks, releasedTuple, surfaceDistances } from "../../lib/evaluation/metrics.ts";
 import type { Shape3, Triple } from "../../lib/volume/volume.ts";
-import { needsGolden, readGolden } from "../golden_set.ts";
+import { assertClose, needsGolden, readGolden } from "../golden_set.ts";
 
 interface PairJson {
   readonly shape: Shape3;
@@ -13,6 +13,7 @@ interface PairJson {
   readonly hd95: number | null;
   readonly asd: number | null;
   readonly asd_reverse: number | null;
+  readonly official_tuple: readonly number[] | null;
 }
 
 const golden = readGolden<{ cases?: Record<string, PairJson> }>("metrics");
@@ -57,6 +58,31 @@ describe("compareMasks()", () => {
   });
 
   it("refuses masks that do not fill the grid", () => {
-    assertThrows(() => compareMasks(new Uint8Array(8), new Uint8Array(7), [2, 2, 2]), InputError, "8 and 7 voxels");
+    assertThrows(
+      () => compareMasks(new Uint8Array(8), new Uint8Array(7), [2, 2, 2]),
+      InputError,
+      "8 and 7 voxels",
+    );
+  });
+});
+
+describe("releasedTuple()", () => {
+  it("is what the released evaluation adds up", needsGolden, () => {
+    for (const [name, expected] of Object.entries(golden.json.cases ?? {})) {
+      // The released evaluation knows no spacing.
+      const metrics = compareMasks(
+        golden.bytes(`${name}.pred`),
+        golden.bytes(`${name}.ref`),
+        expected.shape,
+        {
+          spacing: expected.spacing ?? [1, 1, 1],
+        },
+      );
+      const { hd95Mm: hd95Voxel, asdMm: asdVoxel } = metrics;
+      const found = releasedTuple({ ...metrics, hd95Voxel, asdVoxel });
+      if (found === null || expected.official_tuple === null) {
+        assertEquals(found, expected.official_tuple, name);
+      } else assertClose(found, expected.official_tuple, 1e-9, name);
+    }
   });
 });

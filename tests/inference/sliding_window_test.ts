@@ -22,7 +22,11 @@ const golden = readGolden<{ cases: Record<string, WindowCase> }>("sliding");
 function toyNetwork(windows: Float32Array, [nx, ny, nz]: Shape3): Float32Array {
   const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
   return windows.map((x, at) => {
-    const [i, j, k] = [(Math.floor(at / (ny * nz)) % nx) / nx, (Math.floor(at / nz) % ny) / ny, (at % nz) / nz];
+    const [i, j, k] = [
+      (Math.floor(at / (ny * nz)) % nx) / nx,
+      (Math.floor(at / nz) % ny) / ny,
+      (at % nz) / nz,
+    ];
     const high = 1.25 * x + 0.3 * i - 0.2 * j + 0.1 * k - 0.1;
     const low = -0.6 * x + 0.2 * i + 0.4 * j - 0.5 * k;
     return (sigmoid(high) + sigmoid(low)) / 2;
@@ -31,18 +35,29 @@ function toyNetwork(windows: Float32Array, [nx, ny, nz]: Shape3): Float32Array {
 
 describe("slidingWindow()", () => {
   it("places windows, pads and merges as recorded", needsGolden, () => {
-    for (const [name, { shape, patch, stride_xy: xy, stride_z: z, ...expected }] of Object.entries(golden.json.cases)) {
+    for (
+      const [name, { shape, patch, stride_xy: xy, stride_z: z, ...expected }] of Object.entries(
+        golden.json.cases,
+      )
+    ) {
       const padding = windowPadding(shape, patch);
       assertEquals(padding.map(({ low }) => low), [...expected.pad_low], name);
       assertEquals(padding.map(({ high }) => high), [...expected.pad_high], name);
       const stride: Shape3 = [xy, xy, z];
-      const starts = padding.map(({ low, high }, i) => windowStarts(shape[i] + low + high, patch[i], stride[i]));
+      const starts = padding.map(({ low, high }, i) =>
+        windowStarts(shape[i] + low + high, patch[i], stride[i])
+      );
       assertEquals(starts, expected.starts as number[][], name);
       // Of large volumes only the places are recorded.
       if (!golden.tensors.has(`${name}.image`)) continue;
       for (const batch of [1, 5]) {
         const options = { crop: patch, stride, batch };
-        const { score } = slidingWindow(golden.floats(`${name}.image`), shape, options, (w) => toyNetwork(w, patch));
+        const { score } = slidingWindow(
+          golden.floats(`${name}.image`),
+          shape,
+          options,
+          (w) => toyNetwork(w, patch),
+        );
         assertClose(score, golden.floats(`${name}.score`), 1e-6, name);
         assertEquals(threshold(score), golden.bytes(`${name}.prediction`), name);
       }
@@ -53,7 +68,12 @@ describe("slidingWindow()", () => {
     const stream = randomStream(1, "image");
     for (const shape of [[9, 8, 7], [3, 10, 2], [4, 4, 4]] as Shape3[]) {
       const image = Float32Array.from({ length: voxelCount(shape) }, () => stream.uniform());
-      const { score } = slidingWindow(image, shape, { crop: [4, 4, 4], stride: [3, 2, 1] }, (windows) => windows);
+      const { score } = slidingWindow(
+        image,
+        shape,
+        { crop: [4, 4, 4], stride: [3, 2, 1] },
+        (windows) => windows,
+      );
       assertClose(score, image, 1e-6);
     }
   });

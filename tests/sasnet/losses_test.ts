@@ -6,8 +6,8 @@ import { tf } from "../../lib/engine/tensor.ts";
 import {
   crossEntropy,
   diceLoss,
-  type PseudoLabelRule,
   pseudoLabelLoss,
+  type PseudoLabelRule,
   regressionLoss,
 } from "../../lib/sasnet/losses.ts";
 import { assertRelToMax, needsGolden, readGolden } from "../golden_set.ts";
@@ -33,16 +33,21 @@ function branchMap(all: tf.Tensor, branch: number, what: "foreground" | "margin"
 }
 
 function labels(): tf.Tensor4D {
-  return tf.tensor4d(Float32Array.from(golden.bytes("label")), golden.shape("label") as [number, number, number, number]);
+  return tf.tensor4d(
+    Float32Array.from(golden.bytes("label")),
+    golden.shape("label") as [number, number, number, number],
+  );
 }
 
 type Loss = (all: tf.Tensor) => tf.Scalar;
 
 const ofBranches = (loss: (margin: tf.Tensor4D, labels: tf.Tensor4D) => tf.Scalar): Loss => (all) =>
-  tf.add(...[0, 1].map((branch) => loss(tf.slice(branchMap(all, branch, "margin"), 0, labelled), labels())) as [
-    tf.Scalar,
-    tf.Scalar,
-  ]);
+  tf.add(
+    ...[0, 1].map((branch) => loss(tf.slice(branchMap(all, branch, "margin"), 0, labelled), labels())) as [
+      tf.Scalar,
+      tf.Scalar,
+    ],
+  );
 
 const pseudo = (rule: PseudoLabelRule): Loss => (all) =>
   pseudoLabelLoss(branchMap(all, 0, "margin"), branchMap(all, 1, "margin"), rule, golden.json.T);
@@ -71,7 +76,9 @@ describe("the losses", needsGolden, () => {
     const all = tf.tensor(golden.floats("tanh"), [...golden.shape("tanh")]);
     const sdm = tf.tensor4d(golden.floats("sdm"), golden.shape("sdm") as [number, number, number, number]);
     const part = (branch: number) => regressionLoss(branchMap(all, branch, "foreground"), sdm);
-    const { value, gradients } = valueAndGradients(() => ({ loss: tf.add(part(0), part(1)) as tf.Scalar }), [all]);
+    const { value, gradients } = valueAndGradients(() => ({ loss: tf.add(part(0), part(1)) as tf.Scalar }), [
+      all,
+    ]);
     assertRelToMax(value.loss.dataSync(), [golden.json.values.src], 1e-5, "value");
     assertRelToMax(gradients[0]!.dataSync(), golden.floats("grad.src.tanh"), 1e-5, "gradient");
   });

@@ -42,7 +42,9 @@ describe("signedDistanceMap()", () => {
 
   it("is zero where foreground or background is missing", () => {
     for (const value of [0, 1]) {
-      assert(signedDistanceMap(new Uint8Array(27).fill(value), [3, 3, 3]).every((distance) => distance === 0));
+      assert(
+        signedDistanceMap(new Uint8Array(27).fill(value), [3, 3, 3]).every((distance) => distance === 0),
+      );
     }
   });
 });

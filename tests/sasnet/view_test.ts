@@ -40,7 +40,13 @@ describe("viewByFrequency()", () => {
   it("equals the permutation in space for any sides and any permutation", () => {
     for (const shape of [[4, 4, 4], [5, 6, 7], [1, 9, 2]] as Shape3[]) {
       const image = randomImage(shape);
-      for (const permutation of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] as Permutation[]) {
+      for (
+        const permutation of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [
+          2,
+          1,
+          0,
+        ]] as Permutation[]
+      ) {
         const expected = permuteAxes(image, shape, permutation).data;
         assertRelToMax(viewByFrequency(image, shape, permutation), expected, 1e-6);
       }
@@ -64,7 +70,11 @@ describe("viewsOf()", () => {
     for (const [dataset, table] of Object.entries(golden.json.permutation)) {
       const views = viewsOf(keys[dataset]);
       assertEquals(Object.fromEntries(views.map(({ code, permutation }) => [code, permutation])), table);
-      assertClose(views.map(({ probability }) => probability), Object.values(golden.json.probability[dataset]), 1e-12);
+      assertClose(
+        views.map(({ probability }) => probability),
+        Object.values(golden.json.probability[dataset]),
+        1e-12,
+      );
     }
   });
 

@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InputError } from "../../lib/errors.ts";
 import { randomStream } from "../../lib/random.ts";
-import { signedSquaredDistances } from "../../lib/volume/distance.ts";
+import { signedSquaredDistances, squaredDistancesAt } from "../../lib/volume/distance.ts";
 import { type Shape3, type Triple, voxelCount } from "../../lib/volume/volume.ts";
 import { assertRelToMax } from "../golden_set.ts";
 
@@ -27,7 +28,10 @@ describe("signedSquaredDistances()", () => {
       const stream = randomStream(1, "masks");
       for (const density of [0.01, 0.2, 0.6, 0.98]) {
         for (const shape of [[7, 6, 5], [1, 9, 4], [3, 1, 8]] as Shape3[]) {
-          const mask = Uint8Array.from({ length: voxelCount(shape) }, () => stream.uniform() < density ? 1 : 0);
+          const mask = Uint8Array.from(
+            { length: voxelCount(shape) },
+            () => stream.uniform() < density ? 1 : 0,
+          );
           mask[0] = 1;
           mask[mask.length - 1] = 0;
           const { squared } = signedSquaredDistances(mask, shape, { spacing });
@@ -38,9 +42,54 @@ describe("signedSquaredDistances()", () => {
   }
 
   it("is infinite where the other class does not occur", () => {
-    const ofValue = (value: number) => signedSquaredDistances(new Uint8Array(8).fill(value), [2, 2, 2]).squared;
+    const ofValue = (value: number) =>
+      signedSquaredDistances(new Uint8Array(8).fill(value), [2, 2, 2]).squared;
     assert(ofValue(0).every((distance) => distance === Infinity));
     assert(ofValue(1).every((distance) => distance === -Infinity));
     assertEquals(ofValue(1).length, 8);
+  });
+});
+
+describe("squaredDistancesAt()", () => {
+  /** Every voxel's squared distance to the foreground, asked for in one call. */
+  function everywhere(mask: Uint8Array, shape: Shape3, spacing: Triple): Float64Array {
+    return squaredDistancesAt(Int32Array.from(mask.keys()), mask, shape, { spacing });
+  }
+
+  for (const spacing of [[1, 1, 1], [0.7, 1.3, 2]] as Triple[]) {
+    it(`equals the transform of the whole volume at a spacing of ${spacing.join("×")}`, () => {
+      const shape: Shape3 = [9, 8, 7];
+      const stream = randomStream(2, "masks");
+      // From a few voxels the distances are large and the searches give way to the second pass.
+      for (const density of [0.004, 0.05, 0.5, 1]) {
+        const mask = Uint8Array.from(
+          { length: voxelCount(shape) },
+          () => stream.uniform() < density ? 1 : 0,
+        );
+        mask[200] = 1;
+        const { squared } = signedSquaredDistances(mask, shape, { spacing });
+        assertRelToMax(everywhere(mask, shape, spacing), squared.map((value) => Math.max(value, 0)), 1e-12);
+      }
+    });
+  }
+
+  it("keeps the order of the voxels and is infinite for an empty mask", () => {
+    const mask = Uint8Array.of(1, 0, 0, 0);
+    assertEquals(squaredDistancesAt(Int32Array.of(3, 0, 1), mask, [1, 1, 4]), Float64Array.of(9, 0, 1));
+    assert(everywhere(new Uint8Array(8), [2, 2, 2], [1, 1, 1]).every((distance) => distance === Infinity));
+  });
+
+  it("refuses a mask that does not fill the grid and a spacing that is not positive", () => {
+    const voxels = Int32Array.of(0);
+    assertThrows(
+      () => squaredDistancesAt(voxels, new Uint8Array(7), [2, 2, 2]),
+      InputError,
+      "mask of 7 voxels",
+    );
+    assertThrows(
+      () => squaredDistancesAt(voxels, new Uint8Array(8), [2, 2, 2], { spacing: [1, 0, 1] }),
+      InputError,
+      "[1,0,1] must be three positive numbers",
+    );
   });
 });

@@ -5,7 +5,12 @@ import { readHdf5, writeHdf5 } from "../../lib/volume/hdf5.ts";
 import { identityDirection, type Shape3 } from "../../lib/volume/volume.ts";
 
 const shape: Shape3 = [4, 5, 6];
-const grid = { shape, spacing: [0.5, 1, 2] as const, direction: identityDirection, origin: [1, 2, 3] as const };
+const grid = {
+  shape,
+  spacing: [0.5, 1, 2] as const,
+  direction: identityDirection,
+  origin: [1, 2, 3] as const,
+};
 
 function volumes() {
   const image = { ...grid, data: Float32Array.from({ length: 120 }, (_, i) => i / 7) };
@@ -48,7 +53,11 @@ describe("readHdf5()", () => {
     image.data[7] = NaN;
     image.data[9] = Infinity;
     await writeHdf5(`${folder}/nan.h5`, { image, label });
-    await assertRejects(() => readHdf5(`${folder}/nan.h5`), InputError, "2 of 120 values that are NaN or infinite");
+    await assertRejects(
+      () => readHdf5(`${folder}/nan.h5`),
+      InputError,
+      "2 of 120 values that are NaN or infinite",
+    );
   });
 
   it("lists label values other than 0 and 1", async () => {

@@ -1,0 +1,75 @@
+/**
+ * What a cell of a Deno notebook shows. The kernel sends outputs after it says that it is idle, so each function
+ * waits a moment until they are on their way: a cell shows things with `await show(…)`.
+ */
+import { figurePng } from "./png.ts";
+import { type Figure, svgDocument } from "./svg.ts";
+import type { Table } from "./table.ts";
+import { tableHtml, tableMarkdown, tableText } from "./table_formats.ts";
+
+/** Data of one output by MIME type, and its metadata. */
+interface Bundle {
+  readonly data: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** The kernel's interface, as far as it is used here. */
+interface Kernel {
+  broadcast(type: string, content: Record<string, unknown>): Promise<void>;
+}
+
+/** A display that changes in place. */
+export interface LiveDisplay {
+  update(figure: Figure): Promise<void>;
+}
+
+/** Pixels a point of a figure's PNG: 144 dots an inch, shown at the size of the SVG. */
+const dotsPerInch = 144;
+
+/** Shows a figure: SVG, and PNG for viewers without it. */
+export async function showFigure(figure: Figure): Promise<void> {
+  await send("display_data", await figureBundle(figure));
+}
+
+/** Shows a table: HTML, Markdown and text. */
+export async function showTable(table: Table): Promise<void> {
+  const data = {
+    "text/html": tableHtml(table),
+    "text/markdown": tableMarkdown(table),
+    "text/plain": tableText(table),
+  };
+  await send("display_data", { data, metadata: {} });
+}
+
+/** A display that is drawn again at each update, for curves of running work. */
+export function liveFigure(id: string): LiveDisplay {
+  let isShown = false;
+  return {
+    async update(figure) {
+      const type = isShown ? "update_display_data" : "display_data";
+      isShown = true;
+      const svg = { data: { "image/svg+xml": svgDocument(figure), "text/plain": figure.alt }, metadata: {} };
+      await send(type, svg, id);
+    },
+  };
+}
+
+async function figureBundle(figure: Figure): Promise<Bundle> {
+  const png = await figurePng(figure, dotsPerInch);
+  let binary = "";
+  for (const byte of png) binary += String.fromCharCode(byte);
+  const size = { width: Math.round(figure.width * 1.4), height: Math.round(figure.height * 1.4) };
+  return {
+    data: { "image/svg+xml": svgDocument(figure), "image/png": btoa(binary), "text/plain": figure.alt },
+    metadata: { "image/png": size },
+  };
+}
+
+async function send(type: string, bundle: Bundle, id?: string): Promise<void> {
+  const { jupyter } = Deno as unknown as { jupyter?: Kernel };
+  if (jupyter === undefined) {
+    throw new Error("this cell runs outside of a Jupyter kernel: there is nothing to show on");
+  }
+  await jupyter.broadcast(type, { ...bundle, transient: id === undefined ? {} : { display_id: id } });
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
