@@ -14,7 +14,7 @@ export class EnvironmentError extends Error {
 }
 
 /**
- * The candidate that is nearest to `value` by edit distance, for messages such as "did you mean …".
+ * The candidate that `value` begins, or else the nearest by edit distance, for messages such as "did you mean …".
  *
  * @returns the nearest of `candidates`, or `undefined` when none is within half of the length of `value`.
  */
@@ -22,7 +22,9 @@ function nearest(value: string, candidates: readonly string[]): string | undefin
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(value.length / 2)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(value.toLowerCase(), candidate.toLowerCase());
+    // Half a name is nearer to its whole than to another name of its own length.
+    const isBeginning = value.length > 1 && candidate.toLowerCase().startsWith(value.toLowerCase());
+    const distance = isBeginning ? 0 : editDistance(value.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       bestDistance = distance;
       best = candidate;
