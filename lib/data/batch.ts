@@ -4,7 +4,7 @@
  */
 import { InputError } from "../errors.ts";
 import { type RandomStream, randomStream } from "../random.ts";
-import { permuteAxes, randomCropPadding, readWindow, type VoxelArray } from "../volume/crop.ts";
+import { crop as cutWindow, permuteAxes, randomCropPadding, readWindow, type VoxelArray } from "../volume/crop.ts";
 import { type Shape3, type Triple, voxelCount } from "../volume/volume.ts";
 import type { Permutation, View } from "./dataset.ts";
 import { batchIndices } from "./sampler.ts";
@@ -162,9 +162,7 @@ function cutItem<T extends VoxelArray>(source: T, { shape, crop, item, destinati
   if (permutation.every((axis, j) => axis === j)) {
     readWindow(source, shape, start, size, destination, offset);
   } else {
-    const window = destination.slice(0, voxelCount(size)) as T;
-    readWindow(source, shape, start, size, window);
-    permuteAxes(window, size, permutation, { destination, offset });
+    permuteAxes(cutWindow(source, shape, { start, size }), size, permutation, { destination, offset });
   }
   mirrorPlanes(destination.subarray(offset, offset + voxelCount(crop)), crop, mirrored);
 }
