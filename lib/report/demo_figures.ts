@@ -113,7 +113,11 @@ function curvesFigure(methods: readonly DemoMethod[]): Figure {
   return arrange(charts, { columns: 2, alt: charts.map((chart) => chart.alt).join("; ") });
 }
 
-function qualitativeFigure(cases: readonly DemoCase[]): Figure {
+/**
+ * Predictions on unseen cases, a row a case: the slice where the organ is largest with the true contour and the
+ * predicted ones.
+ */
+export function qualitativeFigure(cases: readonly DemoCase[]): Figure {
   const names = cases[0].predictions.map(({ name }) => name);
   const rows = cases.map((example) => {
     const slice = slicesOf(example, largestPlane(gridOf(example, example.label), 2));
@@ -143,7 +147,8 @@ function qualitativeFigure(cases: readonly DemoCase[]): Figure {
   });
 }
 
-function confidenceFigure(inner: DemoInner): Figure {
+/** What SAR remembers of a labelled case: the image and the confidence of each branch in the true class. */
+export function confidenceFigure(inner: DemoInner): Figure {
   const slice = slicesOf(inner, largestPlane(gridOf(inner, inner.label), 2));
   const truth = { plane: slice(inner.label), ...contourLooks.groundTruth };
   const width = panelWidth * 1.3;
@@ -162,7 +167,8 @@ function confidenceFigure(inner: DemoInner): Figure {
   });
 }
 
-function sdmFigure(inner: DemoInner): Figure {
+/** From a mask to its signed distance map: the stages of the paper's figure 5. */
+export function sdmFigure(inner: DemoInner): Figure {
   const slice = slicesOf(inner, largestPlane(gridOf(inner, inner.mask), 2));
   const largest = (data: Float32Array) => Math.max(1, maximum(slice(data).data));
   const binary = (data: Uint8Array) =>

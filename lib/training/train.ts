@@ -95,6 +95,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       requireFinite(result, step, options.folder);
       const seconds = (performance.now() - started) / 1000;
       lines.push({ event: "step", step, seconds: Math.round(seconds * 1e4) / 1e4, ...result });
+      await turnOfEventLoop();
       onStep?.({ ...result, step, iterations: config.iterations, seconds, resident: memoryUse().resident });
       if (step % checkpointEvery === 0 || step === config.iterations) {
         if (step === config.iterations) lines.push({ event: "finished", step });
@@ -109,6 +110,11 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   } finally {
     folder.close();
   }
+}
+
+/** Lets signals, timers and a notebook's messages through; steps alone would never leave the event loop a turn. */
+function turnOfEventLoop(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig): void {
