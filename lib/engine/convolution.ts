@@ -4,7 +4,7 @@
  * as [kx, ky, kz, out, in]: in both cases PyTorch's layout with its axes permuted by (2, 3, 4, 1, 0).
  */
 import { differentiable } from "./differentiable.ts";
-import { tf } from "./tensor.ts";
+import { tf, tidy } from "./tensor.ts";
 
 /** A convolution without bias. */
 export interface Convolution {
@@ -29,8 +29,14 @@ function convolution(side: number, stride: number, pad: "same" | "valid"): Convo
 /** 3³, stride 1, padding 1. */
 export const conv3 = convolution(3, 1, "same");
 
-/** 1³: a linear map of the channels. */
-export const conv1 = convolution(1, 1, "same");
+/** 1³: a linear map of the channels, as matrix products over the voxels, which beat the library's convolution. */
+export const conv1: Convolution = {
+  side: 1,
+  forward: (x, filter) => tidy(() => spread(tf.matMul(voxels(x), voxels(filter)), x)),
+  inputGradient: (dy, filter) => tidy(() => spread(tf.matMul(voxels(dy), voxels(filter), false, true), dy)),
+  filterGradient: (x, dy, filterShape) =>
+    tidy(() => tf.reshape(tf.matMul(voxels(x), voxels(dy), true, false), filterShape)),
+};
 
 /** 2³, stride 2: halves the grid; the last plane of an odd side is dropped, as in PyTorch. */
 export const downsample2 = convolution(2, 2, "valid");
@@ -64,6 +70,18 @@ export function convolve(
     },
   });
   return bias === undefined ? y : tf.add(y, bias);
+}
+
+/** [n, x, y, z, channel] → [voxel, channel]; a 1³ filter → [in, out] */
+function voxels(x: tf.Tensor5D): tf.Tensor2D {
+  const channels = x.shape[4];
+  return tf.reshape(x, [x.size / channels, channels]);
+}
+
+/** [voxel, channel] on the grid of another tensor. */
+function spread(rows: tf.Tensor, grid: tf.Tensor5D): tf.Tensor5D {
+  const [n, x, y, z] = grid.shape;
+  return tf.reshape(rows, [n, x, y, z, rows.shape[1]!]);
 }
 
 function backpropInput(

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { drawPhantom } from "../../lib/data/phantom.ts";
-import { folderSource } from "../../lib/data/source.ts";
+import { folderSource, keepLoaded } from "../../lib/data/source.ts";
 import { InputError } from "../../lib/errors.ts";
 import { writeHdf5 } from "../../lib/volume/hdf5.ts";
+import { sharedFolder } from "../shared.ts";
+
+const shared = sharedFolder();
 
 describe("folderSource()", () => {
   let folder = "";
@@ -43,5 +46,33 @@ describe("folderSource()", () => {
       await lists(train, test);
       await assertRejects(() => folderSource(folder), InputError, message);
     }
+  });
+
+  it(
+    "reads the left-atrium folder, and tells the spacing from the slices",
+    { ignore: shared === undefined },
+    async () => {
+      const source = await folderSource(`${shared}/data/la-1.25mm`);
+      assertEquals([source.train.length, source.test.length], [80, 20]);
+      const { image, label } = await source.load(source.train[0]);
+      assertEquals(image.spacing, [1.25, 1.25, 1.25]);
+      assertEquals(label.shape, image.shape);
+    },
+  );
+});
+
+describe("keepLoaded()", () => {
+  it("reads a case once while it is kept, and lets the least recently used one go", async () => {
+    const read: string[] = [];
+    const bytes = 5 * 8;
+    const grid = { ...drawPhantom(1, "a").image, shape: [2, 2, 2] as const };
+    const load = keepLoaded((name) => {
+      read.push(name);
+      const image = { ...grid, data: new Float32Array(8) };
+      return Promise.resolve({ name, image, label: { ...grid, data: new Uint8Array(8) } });
+    }, 2 * bytes);
+    await Promise.all([load("a"), load("a")]);
+    for (const name of ["b", "a", "c", "a", "b"]) await load(name);
+    assertEquals(read, ["a", "b", "c", "b"]);
   });
 });

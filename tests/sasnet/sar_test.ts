@@ -12,8 +12,11 @@ import {
   writeConfidence,
 } from "../../lib/sasnet/confidence_memory.ts";
 import { figure4, meanOfBranches, reweight, sarVariants, weigh } from "../../lib/sasnet/sar.ts";
+import { type BatchItem, makeBatch } from "../../lib/data/batch.ts";
+import { phantomSource } from "../../lib/data/phantom.ts";
 import { randomStream } from "../../lib/random.ts";
-import type { Shape3, Triple } from "../../lib/volume/volume.ts";
+import { crop as cutWindow } from "../../lib/volume/crop.ts";
+import { type Shape3, type Triple, voxelCount } from "../../lib/volume/volume.ts";
 import { InputError } from "../../lib/errors.ts";
 import { assertClose, needsGolden, readGolden } from "../golden_set.ts";
 
@@ -227,6 +230,35 @@ describe("the confidence memory", () => {
           assertAlmostEquals(volume[(x * 5 + y) * 3 + z], inside ? values[(i * 2 + j) * 3 + z] : 0.5, 1e-6);
         }
       }
+    }
+  });
+
+  it("meets the batch's labels at the places that its items tell", async () => {
+    const source = phantomSource({ seed: 1, train: 4, test: 1 });
+    const crop: Shape3 = [32, 32, 48];
+    const memory = createConfidenceMemory({ rule: "two", initial: 0.5, precision: "uint16" });
+    const views = viewsOf("la");
+    const settings = { seed: 3, labelled: 2, crop, augmentation: "view", views } as const;
+    const places = new Map<string, BatchItem>();
+    for (let step = 0; step < 3; step++) {
+      const { labels, items } = await makeBatch(source, step, settings);
+      for (const [position, item] of items.slice(0, 2).entries()) {
+        const visit: Visit = { ...item, shape: item.paddedShape };
+        const offset = position * voxelCount(crop);
+        places.set(item.case, item);
+        writeConfidence(memory, visit, 0, { patch: crop, values: Float32Array.from(labels), offset });
+      }
+    }
+    for (const name of source.train.slice(0, 2)) {
+      const { label } = await source.load(name);
+      const { padding, paddedShape } = places.get(name)!;
+      const start: Triple = [-padding[0], -padding[1], -padding[2]];
+      const padded = cutWindow(label.data, label.shape, { start, size: paddedShape });
+      const remembered = confidenceOf(memory, name, 0);
+      assertEquals(remembered.length, padded.length);
+      // 0.5 is what was never visited.
+      assertEquals(remembered.findIndex((value, i) => value !== 0.5 && value !== padded[i]), -1);
+      assertEquals(remembered.some((value) => value === 1), true);
     }
   });
 

@@ -96,4 +96,29 @@ describe("rotateByFrequency()", () => {
     for (let i = 0; i < 4; i++) turned = rotateByFrequency(turned, shape, { axis: 2, degrees: 90 });
     assertRelToMax(turned, image, 1e-4);
   });
+
+  it("is a permutation with reversal at 90°", () => {
+    const turned = rotateByFrequency(image, shape, { axis: 2, degrees: 90 });
+    // x goes to y: what was at (x, y) is then at (5 − y, x).
+    const expected = image.map((_, i) => {
+      const [x, y, z] = [Math.floor(i / 18), Math.floor(i / 3) % 6, i % 3];
+      return image[(y * 6 + 5 - x) * 3 + z];
+    });
+    assertRelToMax(turned, expected, 1e-5);
+  });
+
+  it("turns a smooth spot about the centre, dimmed by no more than its docstring says", () => {
+    const side = 24;
+    const large: Shape3 = [side, side, 2];
+    const spot = (cx: number, cy: number) =>
+      Float32Array.from({ length: voxelCount(large) }, (_, i) => {
+        const [x, y] = [Math.floor(i / (2 * side)) - 11.5, Math.floor(i / 2) % side - 11.5];
+        return Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 8);
+      });
+    const [cosine, sine] = [Math.cos(Math.PI / 6), Math.sin(Math.PI / 6)];
+    for (const [oversampling, tolerance] of [[2, 0.12], [4, 0.04]]) {
+      const turned = rotateByFrequency(spot(5, 0), large, { axis: 2, degrees: 30, oversampling });
+      assertRelToMax(turned, spot(5 * cosine, 5 * sine), tolerance);
+    }
+  });
 });
