@@ -54,7 +54,7 @@ export function slidingWindow(
   }
   const starts = windowPlaces(shape, options);
   const sum = new Float32Array(voxelCount(shape));
-  const visits = new Uint16Array(sum.length);
+  const visits = new Uint32Array(sum.length);
   const voxels = voxelCount(crop);
   for (let first = 0; first < starts.length; first += batch) {
     signal?.throwIfAborted();
@@ -84,7 +84,7 @@ interface Accumulation {
   readonly crop: Shape3;
   readonly shape: Shape3;
   readonly sum: Float32Array;
-  readonly visits: Uint16Array;
+  readonly visits: Uint32Array;
 }
 
 /** Adds one window's probabilities where it lies inside of the volume. */

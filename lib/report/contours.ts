@@ -107,6 +107,31 @@ export function loopArea(loops: readonly Loop[]): number {
   return -sum / 2;
 }
 
+/** The loops as path data without their parts along the picture's edge, for iso-lines of maps that go on beyond it. */
+export function openPath(loops: readonly Loop[], plane: Plane, scale: readonly [number, number]): string {
+  const isInside = (x: number, y: number) =>
+    x >= 0.5 && y >= 0.5 && x <= plane.width - 0.5 && y <= plane.height - 0.5;
+  return loops.map((loop) => {
+    const count = loop.length / 2;
+    const border = Array.from({ length: count }, (_, i) => i).find((i) =>
+      !isInside(loop[2 * i], loop[2 * i + 1])
+    );
+    if (border === undefined) return loopPath([loop], scale);
+    let d = "";
+    let command = "M";
+    for (let k = 1; k < count; k++) {
+      const at = 2 * ((border + k) % count);
+      if (!isInside(loop[at], loop[at + 1])) {
+        command = "M";
+        continue;
+      }
+      d += `${command}${formatNumber(loop[at] * scale[0])} ${formatNumber(loop[at + 1] * scale[1])}`;
+      command = "L";
+    }
+    return d;
+  }).join("");
+}
+
 /** The loops as path data, with pixels of `scale[0]` × `scale[1]` points. */
 export function loopPath(loops: readonly Loop[], scale: readonly [number, number]): string {
   return loops.map((loop) => {

@@ -5,7 +5,7 @@ import type { DemoCase, DemoInner, DemoMethod, DemoRecord } from "./demo_record.
 import { arrange, montage } from "./montage.ts";
 import type { PageFigure } from "./page.ts";
 import { type Grid, largestPlane, type Plane, takePlane } from "./planes.ts";
-import { contourLooks, slicePanel } from "./slices.ts";
+import { type Contour, contourLooks, slicePanel } from "./slices.ts";
 import type { Figure } from "./svg.ts";
 import type { Cell, Table } from "./table.ts";
 
@@ -79,7 +79,8 @@ export function demoFigures(record: DemoRecord): PageFigure[] {
         figure: sdmFigure(record.inner),
         file: "figures/signed_distance_map",
         caption:
-          "From the ensemble's mask to the signed distance map that the regression learns (paper, figure 5).",
+          "From the ensemble's mask to the signed distance map that the regression learns (paper, figure 5). " +
+          "Lines every 0.25: thick at 0, dashed inside.",
       },
     );
   }
@@ -130,7 +131,10 @@ export function qualitativeFigure(cases: readonly DemoCase[]): Figure {
         ...example.predictions.map(({ probability, dice }) =>
           slicePanel(image, {
             width: panelWidth,
-            contours: [truth, { plane: slice(probability), ...contourLooks.prediction }],
+            contours: [{ plane: slice(probability), ...contourLooks.prediction }, {
+              ...truth,
+              casing: false,
+            }],
             corner: dice === null ? "–" : (100 * dice).toFixed(1),
           })
         ),
@@ -152,8 +156,10 @@ export function confidenceFigure(inner: DemoInner): Figure {
   const slice = slicesOf(inner, largestPlane(gridOf(inner, inner.label), 2));
   const truth = { plane: slice(inner.label), ...contourLooks.groundTruth };
   const width = panelWidth * 1.3;
+  // Yellow is the upper end of the colour map: the outline is white there.
+  const outline = { plane: truth.plane, colour: "#ffffff", lineWidth: 0.8 };
   const map = (data: Float32Array) =>
-    slicePanel(slice(data), { width, map: "cividis", window: [0, 1], contours: [truth] });
+    slicePanel(slice(data), { width, map: "cividis", window: [0, 1], contours: [outline] });
   return montage([{
     panels: [
       slicePanel(slice(inner.image), { width, contours: [truth], scaleBar: true }),
@@ -181,13 +187,34 @@ export function sdmFigure(inner: DemoInner): Figure {
       binary(inner.boundary),
       distance(inner.positive),
       distance(inner.negative),
-      slicePanel(slice(inner.sdm), { width: panelWidth, map: "diverging", window: [-1, 1] }),
+      slicePanel(slice(inner.sdm), {
+        width: panelWidth,
+        map: "diverging",
+        window: [-1, 1],
+        contours: isoLines(slice(inner.sdm)),
+      }),
     ],
   }], {
     titles: ["Ensemble mask", "Border", "Distance inside", "Distance outside", "Signed distance"],
-    colourBars: [{ map: "diverging", domain: [-1, 1], label: "signed distance, normalised" }],
+    colourBars: [
+      { map: "cividis", domain: [0, 1], label: "distance / largest in the slice" },
+      { map: "diverging", domain: [-1, 1], label: "signed distance, normalised" },
+    ],
     alt: "Mask, border, inside and outside distances, and the signed distance map",
   });
+}
+
+/** The line at 0, thick, and lines every 0.25, dashed inside: they tell the sign where the figure is printed in grey. */
+function isoLines(plane: Plane): Contour[] {
+  return [-0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75].map((level) => ({
+    plane,
+    level,
+    colour: "#1a1a1a",
+    lineWidth: level === 0 ? 0.9 : 0.35,
+    casing: false,
+    open: true,
+    ...(level < 0 ? { dash: "1.6 1" } : {}),
+  }));
 }
 
 type OnGrid = Pick<DemoCase, "shape" | "spacing">;

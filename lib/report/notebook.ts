@@ -2,6 +2,7 @@
  * What a cell of a Deno notebook shows. The kernel sends outputs after it says that it is idle, so each function
  * waits a moment until they are on their way: a cell shows things with `await show(…)`.
  */
+import { EnvironmentError } from "../errors.ts";
 import { figurePng } from "./png.ts";
 import { type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
@@ -66,10 +67,17 @@ async function figureBundle(figure: Figure): Promise<Bundle> {
 }
 
 async function send(type: string, bundle: Bundle, id?: string): Promise<void> {
-  const { jupyter } = Deno as unknown as { jupyter?: Kernel };
-  if (jupyter === undefined) {
-    throw new Error("this cell runs outside of a Jupyter kernel: there is nothing to show on");
-  }
-  await jupyter.broadcast(type, { ...bundle, transient: id === undefined ? {} : { display_id: id } });
+  await kernel().broadcast(type, { ...bundle, transient: id === undefined ? {} : { display_id: id } });
   await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+/** The kernel that runs this cell; elsewhere Deno throws as soon as the property is read. */
+function kernel(): Kernel {
+  try {
+    return (Deno as unknown as { jupyter: Kernel }).jupyter;
+  } catch {
+    throw new EnvironmentError(
+      "nothing to show on: this runs outside of a Jupyter kernel; run it in a notebook's cell",
+    );
+  }
 }

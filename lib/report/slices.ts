@@ -1,7 +1,7 @@
 /** One panel of a figure: a plane of a volume with contours, masks, a scale bar and orientation letters. */
 import { niceStep } from "./axis.ts";
 import { type ColourMapName, contourColours, parseHex } from "./colour_maps.ts";
-import { contourLoops, loopPath, roundCorners } from "./contours.ts";
+import { contourLoops, loopPath, openPath, roundCorners } from "./contours.ts";
 import { encodeMask, encodePlane, enlarge, percentileWindow, type Plane, pngAddress } from "./planes.ts";
 import { element, type Figure, formatNumber, line, text, textWidth } from "./svg.ts";
 
@@ -18,6 +18,8 @@ export interface Contour {
   readonly lineWidth?: number;
   /** A dark line below it that keeps it visible on bright tissue; default true. */
   readonly casing?: boolean;
+  /** Whether the line ends where it leaves the picture instead of following its edge; default false. */
+  readonly open?: boolean;
 }
 
 /** A filled region over the picture. */
@@ -52,8 +54,8 @@ export interface PanelOptions {
 
 /** Looks of the three usual outlines: ground truth, prediction and a second prediction. */
 export const contourLooks = {
-  groundTruth: { colour: contourColours.groundTruth, lineWidth: 1, dash: "2.2 1.5" },
-  prediction: { colour: contourColours.prediction, lineWidth: 1.1 },
+  groundTruth: { colour: contourColours.groundTruth, lineWidth: 0.8, dash: "2.2 1.8" },
+  prediction: { colour: contourColours.prediction, lineWidth: 0.9 },
   second: { colour: contourColours.second, lineWidth: 1.1, dash: "4 1.2" },
 } as const;
 
@@ -119,7 +121,8 @@ function contourPath(contour: Contour, scale: [number, number]): string {
   const loops = contourLoops(plane, contour.level ?? 0.5);
   if (loops.length === 0) return "";
   const steps = isBinary(plane) ? 3 : 0;
-  const d = loopPath(loops.map((loop) => roundCorners(loop, steps)), scale);
+  const rounded = loops.map((loop) => roundCorners(loop, steps));
+  const d = contour.open ? openPath(rounded, plane, scale) : loopPath(rounded, scale);
   const lineWidth = contour.lineWidth ?? 0.9;
   const casing = contour.casing === false ? "" : element("path", {
     d,

@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { meanAndDeviation, quantile } from "../../lib/report/case_chart.ts";
 import { type ColourMapName, luminance, mapColour } from "../../lib/report/colour_maps.ts";
-import { contourLoops, loopArea } from "../../lib/report/contours.ts";
+import { contourLoops, loopArea, loopPath, openPath } from "../../lib/report/contours.ts";
 import { lineChart, movingMean } from "../../lib/report/curves.ts";
 import { demoFigures, demoTable } from "../../lib/report/demo_figures.ts";
 import type { DemoRecord } from "../../lib/report/demo_record.ts";
@@ -71,6 +71,36 @@ describe("contourLoops()", () => {
     const plane = takePlane({ data, shape, spacing: [1, 1, 1] }, 2, 0);
     const area = loopArea(contourLoops(plane, 0));
     assertAlmostEquals(area / (Math.PI * 400), 1, 5e-3);
+  });
+});
+
+describe("openPath()", () => {
+  const halves = (column: number) =>
+    takePlane(
+      {
+        data: Float32Array.from({ length: 64 }, (_, i) => Math.floor(i / 8) - column),
+        shape: [8, 8, 1],
+        spacing: [1, 1, 1],
+      },
+      2,
+      0,
+    );
+
+  it("leaves out the picture's edge", () => {
+    const plane = halves(3.5);
+    assertEquals(openPath(contourLoops(plane, 0), plane, [1, 1]).match(/[ML]4 /g)?.length, 8);
+    assert(!/[ML ]8/.test(openPath(contourLoops(plane, 0), plane, [1, 1])), "the line follows the edge");
+    assertEquals(openPath(contourLoops(halves(-1), 0), plane, [1, 1]), "");
+  });
+
+  it("keeps a line that stays within the picture as loopPath() draws it", () => {
+    const data = Float32Array.from(
+      { length: 64 },
+      (_, i) => 2 - Math.hypot(Math.floor(i / 8) - 3, i % 8 - 4),
+    );
+    const plane = takePlane({ data, shape: [8, 8, 1], spacing: [1, 1, 1] }, 2, 0);
+    const loops = contourLoops(plane, 0);
+    assertEquals(openPath(loops, plane, [1, 1]), loopPath(loops, [1, 1]));
   });
 });
 

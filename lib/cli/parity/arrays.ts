@@ -8,14 +8,14 @@ import {
   windowIntensities,
 } from "../../data/preprocess.ts";
 import { datasets } from "../../data/dataset.ts";
-import { compareMasks, surfaceDistances } from "../../evaluation/metrics.ts";
+import { compareMasks, releasedTuple, surfaceDistances } from "../../evaluation/metrics.ts";
 import { slidingWindow, threshold, windowPadding, windowStarts } from "../../inference/sliding_window.ts";
 import { fft3 } from "../../sasnet/fft.ts";
 import { viewByFrequency } from "../../sasnet/view.ts";
 import { gammaRamp } from "../../sasnet/schedule.ts";
 import { sdmStages, signedDistanceMap } from "../../sasnet/sdm.ts";
 import { confidenceOf, createConfidenceMemory, type Visit } from "../../sasnet/confidence_memory.ts";
-import { figure4, meanOfBranches, reweight, type SarOptions } from "../../sasnet/sar.ts";
+import { figure4, reweight, type SarOptions } from "../../sasnet/sar.ts";
 import { crop, permuteAxes, randomCropPadding } from "../../volume/crop.ts";
 import { largestComponent } from "../../volume/components.ts";
 import { epochBatches } from "../../data/sampler.ts";
@@ -73,6 +73,12 @@ export function checkMetrics(golden: Golden<MetricsJson>, checks: Checks): void 
         checks.compare(label, [actual], [wanted], { tolerance: 1e-9, absolute: true });
       } else checks.same(label, actual, wanted);
     }
+    // The set records the tuple in the unit of the spacing, as the four measures above.
+    const tuple = releasedTuple({ ...found, hd95Voxel: found.hd95Mm, asdVoxel: found.asdMm });
+    const label = `metrics.${name}.official_tuple`;
+    if (tuple !== null && expected.official_tuple !== null) {
+      checks.compare(label, tuple, expected.official_tuple, { tolerance: 1e-9, absolute: true });
+    } else checks.same(label, tuple, expected.official_tuple);
   }
   const { data: mask, shape } = golden.bytes("largest_cc.mask");
   const largest = largestComponent(mask, shape as unknown as Shape3);
@@ -348,6 +354,7 @@ export function checkPreprocess(golden: Golden<PreprocessJson>, checks: Checks):
     exact,
   );
   const scaled = windowIntensities(Float32Array.from(pancreas.hu), pancreasWindow);
+  checks.same("preprocess.pancreas.window", pancreasWindow, pancreas.window);
   checks.compare("preprocess.pancreas.rescaled_0_1", scaled, pancreas.rescaled_0_1, exact);
   checks.compare(
     "preprocess.pancreas.rescaled_minus1_1",
@@ -371,10 +378,4 @@ export function checkPreprocess(golden: Golden<PreprocessJson>, checks: Checks):
     const limits = size.map((side, axis) => side + 2 * padding[axis] - patch[axis]);
     checks.same(`preprocess.random_crop.${i}.starts`, limits, item.start_exclusive_max);
   });
-}
-
-/** Unlabelled ensembles are the branches' mean, a rule without a golden file of its own. */
-export function checkMean(checks: Checks): void {
-  const mean = meanOfBranches(Float32Array.of(0.2, 0.8), Float32Array.of(0.4, 0.4));
-  checks.compare("sar.unlabelled_mean", mean, [0.3, 0.6], exact);
 }

@@ -19,6 +19,8 @@ export interface MetricsJson {
     readonly hd95: number | null;
     readonly asd: number | null;
     readonly asd_reverse: number | null;
+    /** Null where the released evaluation stops with an error. */
+    readonly official_tuple: readonly number[] | null;
   }>;
 }
 
@@ -95,6 +97,7 @@ export interface PreprocessJson {
     readonly small: Omit<BoxJson, "shape">;
   };
   readonly pancreas: {
+    readonly window: Pair;
     readonly hu: readonly number[];
     readonly rescaled_0_1: readonly number[];
     readonly rescaled_minus1_1: readonly number[];
@@ -142,6 +145,8 @@ export interface LossesJson {
   readonly sharpening: Named<readonly number[]>;
   readonly dice_no_foreground_label: number;
   readonly dice_all_zero: number;
+  /** Its keys name every gradient that is recorded. */
+  readonly float32_vs_float64: { readonly grads: Named<unknown> };
 }
 
 export interface NetworkJson {
@@ -197,5 +202,7 @@ export interface TrainingJson {
     }[];
     readonly final_stats?: Named<StatisticsJson>;
     readonly final_change_l2?: Named<number>;
+    /** The keys of `kept` name the final tensors that are recorded in full. */
+    readonly float32_vs_float64?: { readonly kept: Named<unknown> };
   }>;
 }

@@ -74,7 +74,8 @@ export function createChecks(): Checks {
  * Reads NAME.json and, where it exists, NAME.safetensors. `T` is what the set's README promises of the JSON.
  */
 export async function readGolden<T>(folder: string, name: string): Promise<Golden<T>> {
-  const json = JSON.parse(await read(`${folder}/${name}.json`, (path) => Deno.readTextFile(path)));
+  const path = `${folder}/${name}.json`;
+  const json = parse<T>(await read(path, (path) => Deno.readTextFile(path)), path);
   const tensors = await readState(folder, name).catch((error) => {
     if (error instanceof InputError && /does not exist/.test(error.message)) {
       return new Map<string, SafetensorsEntry>();
@@ -102,6 +103,15 @@ export async function readGolden<T>(folder: string, name: string): Promise<Golde
 export async function readState(folder: string, name: string): Promise<Map<string, SafetensorsEntry>> {
   const path = `${folder}/${name}.safetensors`;
   return decodeSafetensors(await read(path, (path) => Deno.readFile(path)), path).tensors;
+}
+
+function parse<T>(text: string, path: string): T {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`${path} is not JSON: ${error.message}`);
+    throw error;
+  }
 }
 
 async function read<T>(path: string, reader: (path: string) => Promise<T>): Promise<T> {

@@ -86,6 +86,9 @@ export function checkLosses(golden: Golden<LossesJson>, checks: Checks): void {
         }
       });
     }
+    for (const tensor of Object.keys(json.float32_vs_float64.grads)) {
+      if (!golden.has(tensor)) checks.fail(`losses.${tensor}: missing`);
+    }
     const empty = golden.tensor("dice_empty.logits");
     const [background, foreground] = tf.unstack(tf.tensor(empty.data, [...empty.shape]), 1);
     const margin = tf.sub(foreground, background) as tf.Tensor4D;

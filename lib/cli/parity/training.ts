@@ -14,6 +14,14 @@ import type { Shape3 } from "../../volume/volume.ts";
 import type { StatisticsJson, TrainingJson } from "./formats.ts";
 import type { Checks, Golden } from "./golden.ts";
 
+/**
+ * A tensor's change over six steps is small beside the tensor, and a switched ReLU or voxel moves it by some per
+ * cent; half of it still tells an update that is missing, doubled, or without its weight decay.
+ */
+const changeTolerance = 0.5;
+/** What float32 rounding of six updates may add to the change, relative to the tensor. */
+const weightRounding = 2e-6;
+
 type VariantJson = TrainingJson["variants"][string];
 
 /** All variants of the training file. */
@@ -94,7 +102,7 @@ function checkVariant(
         compareStatistics(checks, `${name}.memory.${caseName}.${branch}`, values, {
           statistics,
           variant,
-          tolerance: 2e-4,
+          tolerance: { values: 2e-3, l2: 2e-4 },
         });
       });
     }
@@ -184,6 +192,7 @@ function checkFinal(
     ...parametersOf(network).map(({ name, variable, layout }) => [name, toArray(variable, layout)] as const),
     ...buffersOf(network).map(({ name, variable }) => [name, toArray(variable, "vector")] as const),
   ];
+  const kept = new Set(Object.keys(recorded.float32_vs_float64?.kept ?? {}));
   for (const [name, { data }] of tensors) {
     const values = data as Float32Array;
     const statistics = recorded.final_stats?.[name];
@@ -191,25 +200,28 @@ function checkFinal(
       compareStatistics(checks, `training.final_stats.${name}`, values, {
         statistics,
         variant,
-        tolerance: 2e-3,
+        tolerance: { values: 2e-3, l2: 2e-3 },
       });
     }
     const change = recorded.final_change_l2?.[name];
     if (statistics !== undefined && change !== undefined) {
       const before = initial.get(name)!.data as Float32Array;
       const moved = distance(values, before);
-      // The lengths of two changes differ by no more than the final weights themselves do.
-      const limits = { tolerance: 2e-3 * statistics.l2 + 1e-6, absolute: true, variant };
+      const limits = {
+        tolerance: changeTolerance * change + weightRounding * statistics.l2,
+        absolute: true,
+        variant,
+      };
       checks.compare(`training.final_change_l2.${name}`, [moved], [change], limits);
     }
     const key = `final.${variant}.${name}`;
-    if (golden.has(key)) {
+    if (kept.has(name) || golden.has(key)) {
       checks.compare(`training.final.${name}`, values, golden.tensor(key).data, { tolerance: 2e-3, variant });
     }
   }
   for (const caseName of run.memory().cases.keys()) {
     const key = `memory.${variant}.${caseName}`;
-    if (!golden.has(key)) continue;
+    if (recorded.final_stats === undefined) continue;
     const expected = golden.tensor(key);
     const { shape } = run.memory().cases.get(caseName)!;
     const samples = [0, 1].flatMap((branch) =>
@@ -233,7 +245,11 @@ function compareStatistics(
   checks: Checks,
   name: string,
   values: Float32Array,
-  { statistics, variant, tolerance }: { statistics: StatisticsJson; variant: string; tolerance: number },
+  { statistics, variant, tolerance }: {
+    statistics: StatisticsJson;
+    variant: string;
+    tolerance: { readonly values: number; readonly l2: number };
+  },
 ): void {
   let [sum, square, low, high] = [0, 0, Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
@@ -243,8 +259,12 @@ function compareStatistics(
     high = Math.max(high, values[i]);
   }
   const { mean, l2, max, min } = statistics;
-  const actual = [sum / values.length, Math.sqrt(square), high, low];
-  checks.compare(name, actual, [mean, l2, max, min], { tolerance, variant });
+  // The length grows with the number of values, so it would hide an error of the other three.
+  checks.compare(name, [sum / values.length, high, low], [mean, max, min], {
+    tolerance: tolerance.values,
+    variant,
+  });
+  checks.compare(`${name}.l2`, [Math.sqrt(square)], [l2], { tolerance: tolerance.l2, variant });
 }
 
 function distance(values: Float32Array, before: Float32Array): number {
