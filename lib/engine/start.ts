@@ -87,6 +87,13 @@ async function startWasm(): Promise<Engine> {
   if (!await tf.setBackend("wasm")) {
     throw new EnvironmentError("the WASM engine does not start; run `deno task doctor`");
   }
+  // Its transposed convolutions and input gradients were found to be wrong (`parity --engine wasm`), without an error.
+  if (Deno.env.get("SASNET_WASM") !== "1") {
+    throw new EnvironmentError(
+      `the WASM engine ${version_wasm} computes wrong transposed convolutions; use libtensorflow (deno task doctor), ` +
+        "or SASNET_WASM=1 to study it",
+    );
+  }
   return { name: "wasm", description: `TensorFlow.js WASM ${version_wasm}`, gpu: false };
 }
 
