@@ -104,17 +104,19 @@ export function surfaceDistances(
 }
 
 /** Two masks in the box that holds both. */
-interface MaskPair {
+export interface MaskPair {
   readonly prediction: Uint8Array;
   readonly reference: Uint8Array;
   readonly shape: Shape3;
 }
 
 /**
+ * Cuts two masks to the box that holds both; to a box of no voxels where both are empty.
+ *
  * Every distance is one between surface voxels and what lies outside of the box is background in both masks, as is
  * the outside of the array: so the box holds all that matters.
  */
-function cropToUnion(prediction: Uint8Array, reference: Uint8Array, shape: Shape3): MaskPair {
+export function cropToUnion(prediction: Uint8Array, reference: Uint8Array, shape: Shape3): MaskPair {
   const boxes = [boundingBox(prediction, shape), boundingBox(reference, shape)].filter((box) =>
     box !== undefined
   );
@@ -188,7 +190,8 @@ function countVoxels({ prediction, reference }: MaskPair): MaskMetrics["voxels"]
   return { prediction: p, reference: r, both };
 }
 
-function requireSameGrid(prediction: Uint8Array, reference: Uint8Array, shape: Shape3) {
+/** @throws InputError where a mask does not fill the shape. */
+export function requireSameGrid(prediction: Uint8Array, reference: Uint8Array, shape: Shape3): void {
   const length = voxelCount(shape);
   if (prediction.length !== length || reference.length !== length) {
     throw new InputError(

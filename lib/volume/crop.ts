@@ -1,10 +1,7 @@
 /** Cutting windows out of volumes and putting them back, zero padding, axis permutations, bounding boxes. */
-import type { Shape3, Triple } from "./volume.ts";
+import type { Shape3, Triple, VoxelArray } from "./volume.ts";
 import { voxelCount } from "./volume.ts";
 import { InputError } from "../errors.ts";
-
-/** What a voxel array may be made of. */
-export type VoxelArray = Float32Array | Uint8Array | Uint16Array;
 
 /** A box of voxels: its first corner and its sides. */
 export interface Box {

@@ -3,16 +3,11 @@
  * (0 and 1), both in C order [x][y][z]. The kit's own files carry the grid as attributes `spacing`, `direction`
  * and `origin` of the file; the public ones carry nothing.
  */
-import type { Dataset, File, Group } from "h5wasm";
 import { InputError } from "../errors.ts";
-import {
-  type Geometry,
-  identityDirection,
-  type Shape3,
-  type Triple,
-  type Volume,
-  voxelCount,
-} from "./volume.ts";
+import { type Hdf5Array, type Hdf5File, hdf5Library, scratch, withHdf5 } from "./hdf5_file.ts";
+import type { StoredVolume } from "./stored_volume.ts";
+import { type Geometry, identityDirection, type Shape3, type Triple, type Volume } from "./volume.ts";
+import { readWhole, writeWhole } from "./whole_file.ts";
 
 /** Which datasets are read, and what holds where the file does not say. */
 export interface Hdf5Options {
@@ -38,10 +33,10 @@ export interface LabelledVolume {
  * other than 0 and 1.
  */
 export async function readHdf5(path: string, options: Hdf5Options = {}): Promise<LabelledVolume> {
-  return await withFile(path, (file) => {
+  return await withHdf5(await readWhole(path), path, (file) => {
     const image = readImage(file, path, options);
     const name = options.label ?? "label";
-    const stored = arrayOf(file, path, name);
+    const stored = file.array(name);
     if (stored.shape.join() !== image.shape.join()) {
       throw new InputError(
         `${path}: "${name}" is ${stored.shape.join("×")} but the image is ${image.shape.join("×")}; ` +
@@ -70,7 +65,7 @@ export async function writeHdf5(
       } differ in shape`,
     );
   }
-  const { hdf5, files } = await library();
+  const { hdf5, files } = await hdf5Library();
   const file = new hdf5.File(scratch, "w");
   try {
     const [, ny, nz] = image.shape;
@@ -93,71 +88,28 @@ export async function writeHdf5(
   await writeWhole(path, bytes);
 }
 
-const signature = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
-
-/** The file's name in the library's own memory. Everything between opening and closing is synchronous. */
-const scratch = "/volume.h5";
-
-/** The part of Emscripten's file system that is used. */
-interface MemoryFiles {
-  writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void;
-  readFile(path: string): Uint8Array;
-  unlink(path: string): void;
+/**
+ * Reads one dataset from a file's bytes.
+ *
+ * @param dataset its name.
+ * @throws InputError where the file is no HDF5 file or damaged, or the dataset is missing or no volume.
+ */
+export async function readHdf5Dataset(
+  bytes: Uint8Array,
+  path: string,
+  options: { dataset: string; spacing?: (shape: Shape3) => Triple },
+): Promise<StoredVolume> {
+  return await withHdf5(bytes, path, (file) => {
+    const { shape, dtype, data } = file.array(options.dataset);
+    const geometry = geometryOf(file, shape, options);
+    return { ...geometry, format: "HDF5", dtype, stored: data, fastest: "k", slope: 1, intercept: 0 };
+  });
 }
 
-async function library() {
-  const hdf5 = await import("h5wasm");
-  const module = await hdf5.ready;
-  // Without this the library prints its error stack instead of throwing it.
-  module.activate_throwing_error_handler();
-  return { hdf5, files: module.FS as unknown as MemoryFiles };
-}
-
-/** Opens a file in memory for `read` and forgets it afterwards, whatever happens. */
-async function withFile<T>(path: string, read: (file: File) => T): Promise<T> {
-  const bytes = await readBytes(path);
-  const { hdf5, files } = await library();
-  files.writeFile(scratch, bytes, { canOwn: true });
-  try {
-    const file = openFile(() => new hdf5.File(scratch, "r"), path);
-    try {
-      return read(file);
-    } finally {
-      file.close();
-    }
-  } finally {
-    files.unlink(scratch);
-  }
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "does not exist"
-      : `cannot be read (${String(error)})`;
-    throw new InputError(`${path}: the file ${reason}`);
-  }
-  if (signature.some((byte, i) => bytes[i] !== byte)) {
-    throw new InputError(`${path}: not an HDF5 file (its first bytes are not the HDF5 signature)`);
-  }
-  return bytes;
-}
-
-function openFile(open: () => File, path: string): File {
-  try {
-    return open();
-  } catch {
-    throw new InputError(`${path}: the HDF5 file is truncated or damaged; copy or download it again`);
-  }
-}
-
-function readImage(file: File, path: string, options: Hdf5Options): Volume {
+function readImage(file: Hdf5File, path: string, options: Hdf5Options): Volume {
   const name = options.image ?? "image";
-  const { shape, data } = arrayOf(file, path, name);
-  const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
+  const { shape, data } = file.array(name);
+  const values = data instanceof Float32Array ? data : Float32Array.from(data);
   const invalid = countNotFinite(values);
   if (invalid > 0) {
     throw new InputError(
@@ -167,62 +119,17 @@ function readImage(file: File, path: string, options: Hdf5Options): Volume {
   return { ...geometryOf(file, shape, options), data: values };
 }
 
-/** A dataset's numbers; `Number` converts 64-bit integers, which the library gives as bigint. */
-interface StoredArray {
-  readonly shape: Shape3;
-  readonly data: Exclude<ReturnType<typeof numbersOf>, undefined>;
-}
-
-function arrayOf(file: File, path: string, name: string): StoredArray {
-  const names = file.keys();
-  if (!names.includes(name)) {
-    throw new InputError(
-      `${path}: no dataset "${name}"; the file has ${names.map((n) => `"${n}"`).join(", ") || "none"}`,
-    );
-  }
-  const dataset = file.get(name) as Dataset;
-  const shape = dataset.type === "Dataset" ? dataset.shape ?? [] : undefined;
-  if (shape === undefined) throw new InputError(`${path}: "${name}" is not a dataset`);
-  if (shape.length !== 3 || shape.some((side) => side < 1)) {
-    throw new InputError(
-      `${path}: "${name}" has shape [${shape.join(", ")}]; a volume with three axes was expected`,
-    );
-  }
-  const data = numbersOf(readValue(dataset, path, name));
-  if (data === undefined || data.length !== voxelCount(shape as unknown as Shape3)) {
-    throw new InputError(
-      `${path}: "${name}" does not hold numbers (its type is ${JSON.stringify(dataset.dtype)})`,
-    );
-  }
-  return { shape: shape as unknown as Shape3, data };
-}
-
-function readValue(dataset: Dataset, path: string, name: string): unknown {
-  try {
-    return dataset.value;
-  } catch {
-    throw new InputError(
-      `${path}: the data of "${name}" is truncated or damaged; copy or download the file again`,
-    );
-  }
-}
-
-function numbersOf(value: unknown) {
-  if (!ArrayBuffer.isView(value) || value instanceof DataView) return undefined;
-  return value as Float32Array | Float64Array | Uint8Array | Int16Array | BigInt64Array;
-}
-
 function countNotFinite(values: Float32Array): number {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) count++;
   return count;
 }
 
-function binaryLabel(data: StoredArray["data"], path: string, name: string): Uint8Array {
+function binaryLabel(data: Hdf5Array["data"], path: string, name: string): Uint8Array {
   const label = data instanceof Uint8Array ? data : new Uint8Array(data.length);
   const other = new Set<number>();
   for (let i = 0; i < data.length; i++) {
-    const value = Number(data[i]);
+    const value = data[i];
     if (value !== 0 && value !== 1) other.add(value);
     label[i] = value;
   }
@@ -236,10 +143,10 @@ function binaryLabel(data: StoredArray["data"], path: string, name: string): Uin
   return label;
 }
 
-function geometryOf(file: File, shape: Shape3, options: Hdf5Options): Geometry {
-  const spacing = attribute(file, "spacing", 3);
-  const direction = attribute(file, "direction", 9);
-  const origin = attribute(file, "origin", 3);
+function geometryOf(file: Hdf5File, shape: Shape3, options: Pick<Hdf5Options, "spacing">): Geometry {
+  const spacing = file.attribute("spacing", 3);
+  const direction = file.attribute("direction", 9);
+  const origin = file.attribute("origin", 3);
   return {
     shape,
     spacing: spacing === undefined ? options.spacing?.(shape) ?? [1, 1, 1] : triple(spacing, 0),
@@ -250,28 +157,6 @@ function geometryOf(file: File, shape: Shape3, options: Hdf5Options): Geometry {
   };
 }
 
-function attribute(group: Group, name: string, length: number): Float64Array | undefined {
-  const value = group.attrs[name]?.value;
-  // A list of lists where the attribute has two axes, a typed array or a list where it has one.
-  const numbers = ArrayBuffer.isView(value) || Array.isArray(value)
-    ? [...value as Iterable<number>].flat()
-    : [];
-  return numbers.length === length ? Float64Array.from(numbers) : undefined;
-}
-
-function triple(values: Float64Array, offset: number): Triple {
+function triple(values: readonly number[], offset: number): Triple {
   return [values[offset], values[offset + 1], values[offset + 2]];
-}
-
-/** Writes beside, flushes, renames. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const beside = `${path}.tmp`;
-  const file = await Deno.open(beside, { write: true, create: true, truncate: true });
-  try {
-    for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-    await file.sync();
-  } finally {
-    file.close();
-  }
-  await Deno.rename(beside, path);
 }

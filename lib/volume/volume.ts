@@ -18,8 +18,11 @@ export interface Geometry {
   readonly origin: Triple;
 }
 
-/** An image (float32, true intensities) or a label map (uint8). */
-export interface Volume<T extends Float32Array | Uint8Array = Float32Array> extends Geometry {
+/** What the voxels of a volume may be kept in. */
+export type VoxelArray = Float32Array | Uint8Array | Uint16Array | Int16Array | Int32Array;
+
+/** An image (float32, true intensities) or a label map (an integer type, mostly uint8). */
+export interface Volume<T extends VoxelArray = Float32Array> extends Geometry {
   readonly data: T;
 }
 

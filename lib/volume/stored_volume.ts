@@ -1,0 +1,148 @@
+/** What every reader returns: the numbers as the file holds them, their scaling and their grid. */
+import { InputError } from "../errors.ts";
+import { permuteAxes } from "./crop.ts";
+import type { ScalarName, StoredArray } from "./scalars.ts";
+import { type Geometry, type Shape3, type Volume, voxelCount } from "./volume.ts";
+
+/** A volume as its file holds it. The true intensity of a stored number is `slope * number + intercept`. */
+export interface StoredVolume extends Geometry {
+  /** Name of the file's format, such as "NIfTI-1". */
+  readonly format: string;
+  /** Number type in the file. */
+  readonly dtype: ScalarName;
+  readonly stored: StoredArray;
+  /** The axis along which neighbours lie side by side in `stored`: i in most formats, k in the kit's C order. */
+  readonly fastest: "i" | "k";
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** The most voxels that a volume may have: 2²⁹, as 512×512×2048. */
+const mostVoxels = 2 ** 29;
+
+/**
+ * Checks the shape that a header claims before anything of that size is allocated.
+ *
+ * @throws InputError where a side is no positive whole number, or the volume has more than 2²⁹ voxels.
+ */
+export function requireReadableShape(shape: readonly number[], path: string): Shape3 {
+  const text = shape.join("×");
+  if (shape.length !== 3 || !shape.every((side) => Number.isSafeInteger(side) && side > 0)) {
+    throw new InputError(
+      `${path}: its header states a volume of ${text} voxels; expected three positive sides`,
+    );
+  }
+  const count = shape.reduce((product, side) => product * side, 1);
+  if (count > mostVoxels) {
+    throw new InputError(
+      `${path}: its header states a volume of ${text} voxels; up to ${mostVoxels} (512×512×2048) are read`,
+    );
+  }
+  return shape as unknown as Shape3;
+}
+
+/** The image: true intensities in float32, C order. */
+export function imageOf(volume: StoredVolume): Volume {
+  const { stored, slope, intercept, dtype } = volume;
+  const isPlain = slope === 1 && intercept === 0;
+  if (isPlain && dtype === "float32") {
+    return { ...gridOf(volume), data: inOrder(stored as Float32Array, volume) };
+  }
+  const data = new Float32Array(stored.length);
+  if (isPlain) data.set(stored);
+  else for (let i = 0; i < stored.length; i++) data[i] = stored[i] * slope + intercept;
+  return { ...gridOf(volume), data: inOrder(data, volume) };
+}
+
+/**
+ * The label map: whole numbers from 0 to 255, C order.
+ *
+ * @param path the file, for the message.
+ * @throws InputError where a voxel holds anything else.
+ */
+export function labelOf(volume: StoredVolume, path: string): Volume<Uint8Array> {
+  const { stored, slope, intercept } = volume;
+  const data = new Uint8Array(stored.length);
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] * slope + intercept;
+    data[i] = value;
+    if (data[i] !== value) {
+      throw new InputError(
+        `${path}: voxel value ${value} is no label; a label map holds whole numbers from 0 to 255`,
+      );
+    }
+  }
+  return { ...gridOf(volume), data: inOrder(data, volume) };
+}
+
+/**
+ * The foreground: 1 where the voxel is not 0, or where it is `label`; else 0.
+ *
+ * @param path the file, for the message.
+ * @throws InputError where a voxel is no whole number from 0 on, as in a map of probabilities.
+ */
+export function maskOf(volume: StoredVolume, path: string, label?: number): Volume<Uint8Array> {
+  const { stored, slope, intercept } = volume;
+  const data = new Uint8Array(stored.length);
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] * slope + intercept;
+    if (!(value >= 0 && Math.floor(value) === value && value < Infinity)) {
+      throw new InputError(`${path}: voxel value ${value} is no label; a mask holds whole numbers from 0 on`);
+    }
+    if (label === undefined ? value !== 0 : value === label) data[i] = 1;
+  }
+  return { ...gridOf(volume), data: inOrder(data, volume) };
+}
+
+function gridOf({ shape, spacing, direction, origin }: StoredVolume): Geometry {
+  return { shape, spacing, direction, origin };
+}
+
+/** The numbers in C order, k fastest. */
+function inOrder<T extends Float32Array | Uint8Array>(data: T, { fastest, shape }: StoredVolume): T {
+  if (fastest === "k") return data;
+  return permuteAxes(data, [shape[2], shape[1], shape[0]], [2, 1, 0]).data;
+}
+
+/** Numbers of a volume, at a glance. */
+export interface Summary {
+  /** Of the true intensities that are finite; null where none is. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  /** Voxels that are NaN or infinite. */
+  readonly notFinite: number;
+  /** The distinct values, ascending, where there are few and all are whole numbers, as in a label map; else null. */
+  readonly labels: readonly number[] | null;
+}
+
+/** More distinct values than this are intensities, not labels. */
+const mostLabels = 128;
+
+/** Extremes and mean of the true intensities, computed in double precision. */
+export function summarise({ stored, slope, intercept, shape }: StoredVolume): Summary {
+  let [min, max, sum, finite] = [Infinity, -Infinity, 0, 0];
+  let last = NaN;
+  let distinct: Set<number> | undefined = new Set();
+  for (let i = 0; i < stored.length; i++) {
+    const value = stored[i] * slope + intercept;
+    if (value - value !== 0) {
+      distinct = undefined;
+      continue;
+    }
+    finite++;
+    sum += value;
+    // Neighbours are mostly alike, and what equals its neighbour is neither an extreme nor a new label.
+    if (value === last) continue;
+    last = value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (distinct === undefined) continue;
+    distinct.add(value === 0 ? 0 : value);
+    if (distinct.size > mostLabels || !Number.isInteger(value)) distinct = undefined;
+  }
+  const labels = distinct === undefined ? null : [...distinct].sort((a, b) => a - b);
+  const notFinite = voxelCount(shape) - finite;
+  if (finite === 0) return { min: null, max: null, mean: null, notFinite, labels: null };
+  return { min, max, mean: sum / finite, notFinite, labels };
+}

@@ -1,0 +1,58 @@
+/** Writes volumes: NIfTI (.nii, .nii.gz) and NRRD (.nrrd), told by the name; in the type of the voxel array. */
+import { gzipSync } from "node:zlib";
+import { InputError } from "../errors.ts";
+import { permuteAxes } from "./crop.ts";
+import { encodeNifti } from "./nifti_writer.ts";
+import { encodeNrrdHeader } from "./nrrd_writer.ts";
+import { type Volume, type VoxelArray, voxelCount } from "./volume.ts";
+import { writeWhole } from "./whole_file.ts";
+
+/**
+ * Writes an image or a label map with its grid. The file appears whole or not at all.
+ *
+ * @param volume written in its array's type: uint8, uint16, int16, int32 or float32.
+ * @throws InputError where the name ends in none of .nii, .nii.gz and .nrrd, the array does not fill the grid, or the
+ * folder does not exist.
+ */
+export async function writeVolume(path: string, volume: Volume<VoxelArray>): Promise<void> {
+  const bytes = encodeVolume(volume, path);
+  try {
+    await writeWhole(path, bytes);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new InputError(`${path}: the folder of the file does not exist; make it first`);
+  }
+}
+
+/** The bytes of the file that {@link writeVolume} writes; throws as it does. */
+export function encodeVolume(volume: Volume<VoxelArray>, path: string): Uint8Array {
+  const format = formatOf(path);
+  const { shape, data } = volume;
+  if (data.length !== voxelCount(shape)) {
+    throw new InputError(`${path}: ${data.length} voxels do not fill a grid of ${shape.join("×")}`);
+  }
+  // Files run along i first, the kit's arrays along k.
+  const inFileOrder = permuteAxes(data, shape, [2, 1, 0]).data;
+  const voxels = new Uint8Array(inFileOrder.buffer, inFileOrder.byteOffset, inFileOrder.byteLength);
+  if (format === ".nrrd") return joined(encodeNrrdHeader(volume), compressed(voxels));
+  const file = joined(encodeNifti(volume, path), voxels);
+  return format === ".nii" ? file : compressed(file);
+}
+
+function formatOf(path: string): ".nii" | ".nii.gz" | ".nrrd" {
+  const ending = /\.(nii|nii\.gz|nrrd)$/i.exec(path)?.[0].toLowerCase();
+  if (ending === ".nii" || ending === ".nii.gz" || ending === ".nrrd") return ending;
+  throw new InputError(`${path}: volumes are written as .nii, .nii.gz or .nrrd; name the file so`);
+}
+
+/** Gzip; without a name and a time in it, so that equal volumes are equal files. */
+function compressed(bytes: Uint8Array): Uint8Array {
+  return gzipSync(bytes, { level: 4 });
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const result = new Uint8Array(a.length + b.length);
+  result.set(a);
+  result.set(b, a.length);
+  return result;
+}
