@@ -4,14 +4,8 @@
  */
 import { InputError } from "../errors.ts";
 import { type RandomStream, randomStream } from "../random.ts";
-import {
-  crop as cutWindow,
-  permuteAxes,
-  randomCropPadding,
-  readWindow,
-  type VoxelArray,
-} from "../volume/crop.ts";
-import { type Shape3, type Triple, voxelCount } from "../volume/volume.ts";
+import { crop as cutWindow, permuteAxes, randomCropPadding, readWindow } from "../volume/crop.ts";
+import { type Shape3, type Triple, type VoxelArray, voxelCount } from "../volume/volume.ts";
 import type { Permutation, View } from "./dataset.ts";
 import { batchIndices } from "./sampler.ts";
 import type { CaseSource } from "./source.ts";

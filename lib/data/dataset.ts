@@ -1,9 +1,10 @@
 /**
- * The three data sets of the paper and the synthetic phantom as declarations: what is segmented, crop and width
+ * The three data sets of the paper and their phantoms as declarations: what is segmented, crop and width
  * of each profile, strides of the sliding window, split sizes, numbers of labelled cases, views.
  */
 import { unknownName } from "../errors.ts";
 import type { Shape3, Triple } from "../volume/volume.ts";
+import type { PhantomKind } from "./phantom.ts";
 
 /** Axis j of the result is axis `permutation[j]` of the volume. */
 export type Permutation = readonly [number, number, number];
@@ -17,7 +18,15 @@ export interface View {
 }
 
 /** Keys of the data sets. */
-export const datasetNames = ["la", "pancreas", "brats", "phantom"] as const;
+export const datasetNames = [
+  "la",
+  "pancreas",
+  "brats",
+  "phantom",
+  "phantom-la",
+  "phantom-pancreas",
+  "phantom-brats",
+] as const;
 export type DatasetName = typeof datasetNames[number];
 
 /** How large an experiment is: seconds, hours on a small machine, or the paper's size. */
@@ -59,6 +68,8 @@ export interface Dataset {
   /** How methods without view variance augment this data set, beside the random crop. */
   readonly baselineAugmentation: "flips" | "none";
   readonly profiles: Readonly<Record<ProfileName, DatasetProfile>>;
+  /** What the kit draws where the cases are not read from files. */
+  readonly drawn?: PhantomKind;
 }
 
 const laViews: readonly View[] = [
@@ -125,11 +136,11 @@ const brats: Dataset = {
   },
 };
 
-/** Synthetic atria that the kit draws itself: tests and the demo need no download. */
+/** Plain synthetic atria, learnt in minutes: the demo, smoke runs and tests need no download. */
 export const phantom: Dataset = {
   name: "phantom",
   title: "Phantom",
-  foreground: "synthetic left atrium",
+  foreground: "plain synthetic left atrium",
   modality: "synthetic MR",
   split: { train: 20, validation: 0, test: 6 },
   labelled: [{ percent: 10, cases: 2 }, { percent: 20, cases: 4 }],
@@ -140,10 +151,76 @@ export const phantom: Dataset = {
     mini: { crop: [48, 48, 32], stride: [16, 16, 4], width: 8, spacing: [1.25, 1.25, 1.25] },
     paper: { crop: [64, 64, 32], stride: [16, 16, 4], width: 16, spacing: [1.25, 1.25, 1.25] },
   },
+  drawn: "plain",
+};
+
+/** Synthetic atria at 1.25 mm as hard as real ones, treated as LA. */
+const phantomLa: Dataset = {
+  ...phantom,
+  name: "phantom-la",
+  title: "Phantom (atrium)",
+  foreground: "synthetic left atrium",
+  profiles: {
+    smoke: { crop: [32, 32, 16], stride: [18, 18, 8], width: 4, spacing: [1.25, 1.25, 1.25] },
+    mini: { crop: [64, 64, 32], stride: [18, 18, 4], width: 8, spacing: [1.25, 1.25, 1.25] },
+    paper: { crop: [64, 64, 32], stride: [18, 18, 4], width: 16, spacing: [1.25, 1.25, 1.25] },
+  },
+  drawn: "atrium",
+};
+
+/** At 2 mm the paper's crop of 96 mm has 48 voxels a side. */
+const coarseProfiles: Dataset["profiles"] = {
+  smoke: { crop: [32, 32, 32], stride: [24, 24, 24], width: 4, spacing: [2, 2, 2] },
+  mini: { crop: [48, 48, 48], stride: cubicStride, width: 8, spacing: [2, 2, 2] },
+  paper: { crop: [48, 48, 48], stride: [8, 8, 8], width: 16, spacing: [2, 2, 2] },
+};
+
+/** Synthetic pancreases at 2 mm, treated as Pancreas-CT. */
+const phantomPancreas: Dataset = {
+  name: "phantom-pancreas",
+  title: "Phantom (pancreas)",
+  foreground: "synthetic pancreas",
+  modality: "synthetic CT",
+  split: { train: 20, validation: 0, test: 6 },
+  labelled: [{ percent: 10, cases: 2 }, { percent: 20, cases: 4 }],
+  views: cubicViews,
+  baselineAugmentation: "none",
+  profiles: coarseProfiles,
+  drawn: "pancreas",
+};
+
+/** Synthetic brain tumours at 2 mm, treated as BraTS. */
+const phantomBrats: Dataset = {
+  name: "phantom-brats",
+  title: "Phantom (tumour)",
+  foreground: "synthetic whole tumour",
+  modality: "synthetic FLAIR MR",
+  split: { train: 20, validation: 0, test: 6 },
+  labelled: [{ percent: 10, cases: 2 }, { percent: 20, cases: 4 }],
+  views: cubicViews,
+  baselineAugmentation: "flips",
+  profiles: coarseProfiles,
+  drawn: "tumour",
 };
 
 /** All data sets by key. */
-export const datasets: Readonly<Record<DatasetName, Dataset>> = { la, pancreas, brats, phantom };
+export const datasets: Readonly<Record<DatasetName, Dataset>> = {
+  la,
+  pancreas,
+  brats,
+  phantom,
+  "phantom-la": phantomLa,
+  "phantom-pancreas": phantomPancreas,
+  "phantom-brats": phantomBrats,
+};
+
+/** The drawn data set of the same organ; a drawn one stands for itself. */
+export function standInOf(dataset: Dataset): Dataset {
+  const { la, pancreas, brats } = datasets;
+  if (dataset === la) return phantomLa;
+  if (dataset === pancreas) return phantomPancreas;
+  return dataset === brats ? phantomBrats : dataset;
+}
 
 /**
  * The declaration of a data set.

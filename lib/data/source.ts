@@ -120,7 +120,8 @@ function bytesOf({ image, label }: Case): number {
   return image.data.byteLength + label.data.byteLength;
 }
 
-async function readList(directory: string, list: string): Promise<string[]> {
+/** The names in one list of a folder; throws where it is missing, empty, or names a case twice or no folder. */
+export async function readList(directory: string, list: string): Promise<string[]> {
   const path = `${directory}/${list}`;
   let text: string;
   try {

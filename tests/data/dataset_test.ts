@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { datasetNames, datasetOf, profileNames, profileOf } from "../../lib/data/dataset.ts";
+import { assert, assertEquals, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { datasetNames, datasetOf, profileNames, profileOf, standInOf } from "../../lib/data/dataset.ts";
 import { InputError } from "../../lib/errors.ts";
 
 describe("datasetOf()", () => {
@@ -20,5 +20,22 @@ describe("profileOf()", () => {
       }
     }
     assertEquals(profileOf(datasetOf("la"), "paper").crop, [112, 112, 80]);
+  });
+});
+
+describe("standInOf()", () => {
+  it("gives every data set of the paper a drawn one of its organ, treated alike", () => {
+    for (const dataset of ["la", "pancreas", "brats"].map(datasetOf)) {
+      const phantom = standInOf(dataset);
+      assert(phantom.drawn !== undefined && dataset.drawn === undefined);
+      assertStringIncludes(phantom.foreground, dataset.foreground);
+      assertEquals(phantom.views, dataset.views);
+      assertEquals(phantom.baselineAugmentation, dataset.baselineAugmentation);
+      assertEquals(
+        phantom.labelled.map(({ percent }) => percent),
+        dataset.labelled.map(({ percent }) => percent),
+      );
+      assertStrictEquals(standInOf(phantom), phantom);
+    }
   });
 });
