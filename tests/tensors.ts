@@ -31,6 +31,14 @@ export function randomTensor<T extends tf.Tensor>(name: string, shape: readonly 
   return tf.tensor(Float32Array.from({ length }, () => stream.normal()), [...shape]) as T;
 }
 
+/** Numbers in [−1, 1) without pattern, which other languages make in the same way. */
+export function disorder(length: number, k: number): Float64Array {
+  return Float64Array.from({ length }, (_, i) => {
+    const value = Math.sin(12.9898 * (i + 1) + 78.233 * k) * 43758.5453;
+    return 2 * (value - Math.floor(value)) - 1;
+  });
+}
+
 /** Central differences of a scalar function at some entries of its argument, by default the first 12. */
 export function finiteDifferences(
   f: (x: tf.Tensor) => tf.Scalar,

@@ -4,14 +4,7 @@
  * only the raw convolution outputs are kept for the backward pass and the activation is computed again there:
  * one tensor a layer instead of two or three.
  */
-import {
-  type Affine,
-  type Moments,
-  normalisedRelu,
-  normGradient,
-  type NormGradients,
-  reluGradient,
-} from "./batch_norm.ts";
+import { type Affine, type Moments, normalisedRelu, normGradient, reluGradient } from "./batch_norm.ts";
 import type { Convolution, Shape5 } from "./convolution.ts";
 import { differentiable } from "./differentiable.ts";
 import { tf, tidy } from "./tensor.ts";
@@ -23,6 +16,8 @@ export interface Normalised {
   readonly affine: Affine;
   /** True when the moments are the batch's own, so that the gradient flows through them. */
   readonly fromBatch: boolean;
+  /** relu(batchNorm(raw)) where it has been computed with the moments; the first use takes and frees it. */
+  readonly fresh?: { value: tf.Tensor5D | undefined };
 }
 
 /** Σ relu(batchNorm(raw)) over one or two terms, times a channel mask [n, 1, 1, 1, channel] (dropout). */
@@ -33,7 +28,13 @@ export interface Activation {
 
 /** The values of an activation, off the tape. */
 export function evaluate(activation: Activation): tf.Tensor5D {
-  return tidy(() => combine(activation.terms.map(activated), activation.mask));
+  return tidy(() => {
+    const outputs = activation.terms.map(activated);
+    const value = combine(outputs, activation.mask);
+    // A fresh output was made outside of this scope, which therefore would not free it.
+    for (const output of outputs) if (output !== value) output.dispose();
+    return value;
+  });
 }
 
 /** The values of an activation, on the tape. */
@@ -41,7 +42,13 @@ export function materialise(activation: Activation): tf.Tensor5D {
   return differentiable(inputsOf(activation), {
     forward: () => evaluate(activation),
     saved: savedOf(activation),
-    backward: (dy, saved) => termGradients(dy, restore(activation, saved)),
+    backward(dy, saved) {
+      const kept = restore(activation, saved);
+      return lazily(
+        kept.terms.length * 3,
+        () => termGradients(tf.clone(dy), kept, kept.terms.map(activated)),
+      );
+    },
   });
 }
 
@@ -52,25 +59,43 @@ export function convolveActivation(
   filter: tf.Tensor5D,
 ): tf.Tensor5D {
   return differentiable([...inputsOf(activation), filter], {
-    forward: () => kind.forward(evaluate(activation), filter),
+    forward() {
+      const input = evaluate(activation);
+      const output = kind.forward(input, filter);
+      input.dispose();
+      return output;
+    },
     saved: [...savedOf(activation), filter],
     backward(dy, saved) {
       const filter = saved[saved.length - 1] as tf.Tensor5D;
       const kept = restore(activation, saved);
       const shape = kept.terms[0].raw.shape as Shape5;
-      // One evaluation serves the filter gradient and the ReLU masks.
-      const outputs = kept.terms.map(activated);
-      const filterGradient = tidy(() =>
-        kind.filterGradient(combine(outputs, kept.mask), dy, filter.shape as Shape5)
-      );
-      const parts = termGradients(() => kind.inputGradient(dy, filter, shape), kept, outputs);
-      return [...parts, () => filterGradient];
+      return lazily(kept.terms.length * 3 + 1, () => {
+        // One evaluation serves the filter gradient and the ReLU masks.
+        const outputs = kept.terms.map(activated);
+        const filterGradient = tidy(() =>
+          kind.filterGradient(combine(outputs, kept.mask), dy, filter.shape as Shape5)
+        );
+        const gradient = kind.inputGradient(dy, filter, shape);
+        // At full resolution each of these tensors weighs as much as a layer: none stays longer than it is needed.
+        dy.dispose();
+        return [...termGradients(gradient, kept, outputs), filterGradient];
+      });
     },
   });
 }
 
+/** As many functions as there are inputs; the first that is called computes all gradients. */
+function lazily(count: number, compute: () => tf.Tensor[]): (() => tf.Tensor)[] {
+  let results: tf.Tensor[] | undefined;
+  return Array.from({ length: count }, (_, i) => () => (results ??= tidy(compute))[i]);
+}
+
 function activated(term: Normalised): tf.Tensor5D {
-  return tidy(() => normalisedRelu(term.raw, term.moments, term.affine));
+  const fresh = term.fresh?.value;
+  if (fresh === undefined) return tidy(() => normalisedRelu(term.raw, term.moments, term.affine));
+  term.fresh!.value = undefined;
+  return fresh;
 }
 
 function combine(outputs: readonly tf.Tensor5D[], mask: tf.Tensor5D | undefined): tf.Tensor5D {
@@ -78,11 +103,13 @@ function combine(outputs: readonly tf.Tensor5D[], mask: tf.Tensor5D | undefined)
   return mask === undefined ? sum : tf.mul(sum, mask);
 }
 
-function inputsOf(activation: Activation): tf.Tensor[] {
+/** What the gradient of an activation is asked for: raw, scale and offset of each term. */
+export function inputsOf(activation: Activation): tf.Tensor[] {
   return activation.terms.flatMap((term) => [term.raw, term.affine.scale, term.affine.offset]);
 }
 
-function savedOf(activation: Activation): tf.Tensor[] {
+/** What the activation can be made of again. */
+export function savedOf(activation: Activation): tf.Tensor[] {
   const saved = activation.terms.flatMap((term) => [
     term.raw,
     term.affine.scale,
@@ -94,7 +121,7 @@ function savedOf(activation: Activation): tf.Tensor[] {
 }
 
 /** The activation again, made of the tensors that were saved for it. */
-function restore(activation: Activation, saved: readonly tf.Tensor[]): Activation {
+export function restore(activation: Activation, saved: readonly tf.Tensor[]): Activation {
   const terms = activation.terms.map((term, i) => ({
     raw: saved[5 * i] as tf.Tensor5D,
     affine: { scale: saved[5 * i + 1] as tf.Tensor1D, offset: saved[5 * i + 2] as tf.Tensor1D },
@@ -105,24 +132,29 @@ function restore(activation: Activation, saved: readonly tf.Tensor[]): Activatio
   return { terms, mask };
 }
 
-/** Gradients of raw, scale and offset of each term; the shared work is done once, when the first is asked for. */
+/**
+ * Gradients of raw, scale and offset of each term.
+ *
+ * @param dy gradient of the activation; freed, as are `outputs`.
+ * @param outputs the values of each term.
+ */
 function termGradients(
-  gradient: tf.Tensor5D | (() => tf.Tensor5D),
+  dy: tf.Tensor5D,
   activation: Activation,
-  outputs: readonly tf.Tensor5D[] = activation.terms.map(activated),
-): (() => tf.Tensor)[] {
-  let results: NormGradients[] | undefined;
-  const compute = () =>
-    results ??= tidy(() => {
-      const dy = typeof gradient === "function" ? gradient() : gradient;
-      const masked = activation.mask === undefined ? dy : tf.mul(dy, activation.mask) as tf.Tensor5D;
-      return activation.terms.map((term, i) =>
-        normGradient(reluGradient(masked, outputs[i]), term.raw, term.moments, term.affine, term.fromBatch)
-      );
+  outputs: readonly tf.Tensor5D[],
+): tf.Tensor[] {
+  let gradient = dy;
+  if (activation.mask !== undefined) {
+    gradient = tf.mul(dy, activation.mask);
+    dy.dispose();
+  }
+  return activation.terms.flatMap((term, i) => {
+    const { x, scale, offset } = tidy(() => {
+      const rectified = reluGradient(gradient, outputs[i]);
+      outputs[i].dispose();
+      if (i === activation.terms.length - 1) gradient.dispose();
+      return normGradient(rectified, term.raw, term.moments, term.affine, term.fromBatch);
     });
-  return activation.terms.flatMap((_, i) => [
-    () => compute()[i].x,
-    () => compute()[i].scale,
-    () => compute()[i].offset,
-  ]);
+    return [x, scale, offset];
+  });
 }

@@ -1,7 +1,7 @@
 /**
  * Batch normalisation followed by ReLU, on [n, x, y, z, channel], off the tape: statistics, forward pass, gradient.
- * On libtensorflow it is the fused operation on a [1, n·x·y·z, 1, channel] view; elsewhere it is composed. Both
- * normalise with the biased variance, as PyTorch does; `unbiased()` turns it into the one that PyTorch stores.
+ * On libtensorflow it is the fused operation on a [n·x, y, z, channel] view; elsewhere it is composed. Both
+ * normalise with the biased variance, as PyTorch does; the running one is unbiased, as there.
  */
 import { hasNative, nativeOperation } from "./native.ts";
 import { tf } from "./tensor.ts";
@@ -21,20 +21,55 @@ export interface Affine {
   readonly offset: tf.Tensor1D;
 }
 
-/** Mean and variance of each channel over the batch and the grid. */
-export function batchMoments(x: tf.Tensor5D): Moments {
-  if (!hasNative()) {
-    const { mean, variance } = tf.moments(flat(x), [0, 1, 2]);
-    return { mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D };
+/** Running mean and variance as PyTorch keeps them: the variance is the unbiased one. */
+export interface RunningMoments {
+  readonly mean: tf.Tensor1D;
+  readonly variance: tf.Tensor1D;
+  /** Weight of a batch's moments in the running ones. */
+  readonly momentum: number;
+}
+
+/** relu(batchNorm(x)) with the batch's own moments, and the running moments after it has been taken in. */
+export interface Batch {
+  readonly output: tf.Tensor5D;
+  readonly moments: Moments;
+  /** Given where running moments were. */
+  readonly running?: Moments;
+}
+
+/** Normalises a batch with its own moments, over the batch and the grid, and applies ReLU. */
+export function batchNormRelu(x: tf.Tensor5D, affine: Affine, running?: RunningMoments): Batch {
+  if (hasNative()) {
+    const [output, mean, variance, batchMean, batchVariance] = fusedRelu(x, affine, {
+      moments: running,
+      factor: running?.momentum ?? 1,
+      training: true,
+    });
+    const moments = { mean: batchMean as tf.Tensor1D, variance: batchVariance as tf.Tensor1D };
+    if (running === undefined) return { output: tf.reshape(output, x.shape), moments };
+    const after = { mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D };
+    return { output: tf.reshape(output, x.shape), moments, running: after };
   }
-  const channels = x.shape[4];
-  const outputs = fusedForward(x, { scale: tf.ones([channels]), offset: tf.zeros([channels]) }, undefined);
-  return { mean: outputs[3] as tf.Tensor1D, variance: outputs[4] as tf.Tensor1D };
+  const { mean, variance } = tf.moments(flat(x), [0, 1, 2]) as Moments;
+  const moments = { mean, variance };
+  const output = normalisedRelu(x, moments, affine);
+  if (running === undefined) return { output, moments };
+  const count = x.size / x.shape[4];
+  const blend = (old: tf.Tensor1D, value: tf.Tensor1D) =>
+    tf.add(tf.mul(old, 1 - running.momentum), tf.mul(value, running.momentum)) as tf.Tensor1D;
+  const unbiased = tf.mul(variance, count / Math.max(count - 1, 1)) as tf.Tensor1D;
+  return {
+    output,
+    moments,
+    running: { mean: blend(running.mean, mean), variance: blend(running.variance, unbiased) },
+  };
 }
 
 /** relu(batchNorm(x)) with given moments. */
 export function normalisedRelu(x: tf.Tensor5D, moments: Moments, affine: Affine): tf.Tensor5D {
-  if (hasNative()) return tf.reshape(tf.relu(fusedForward(x, affine, moments)[0]), x.shape);
+  if (hasNative()) {
+    return tf.reshape(fusedRelu(x, affine, { moments, factor: 1, training: false })[0], x.shape);
+  }
   const factor = tf.mul(affine.scale, tf.rsqrt(tf.add(moments.variance, epsilon)));
   const offset = tf.sub(affine.offset, tf.mul(moments.mean, factor));
   return tf.relu(tf.add(tf.mul(x, factor), offset));
@@ -63,9 +98,15 @@ export function normGradient(
 ): NormGradients {
   if (hasNative()) {
     const [dx, scale, offset] = nativeOperation(
-      "FusedBatchNormGradV3",
+      hasOneDnn() ? "_MklNativeFusedBatchNormGradV3" : "FusedBatchNormGradV3",
       [flat(dy), flat(x), affine.scale, moments.mean, moments.variance, tf.tensor1d([])],
-      { U: "float32", epsilon: { float: epsilon }, data_format: "NHWC", is_training: fromBatch },
+      {
+        U: "float32",
+        epsilon: { float: epsilon },
+        data_format: "NHWC",
+        is_training: fromBatch,
+        ...(hasOneDnn() ? oneDnnKernel : {}),
+      },
       5,
     );
     return { x: tf.reshape(dx, x.shape), scale: scale as tf.Tensor1D, offset: offset as tf.Tensor1D };
@@ -91,29 +132,60 @@ export function reluGradient(dy: tf.Tensor5D, output: tf.Tensor5D): tf.Tensor5D 
   return tf.mul(dy, tf.step(output));
 }
 
-/** The variance that PyTorch stores, from the biased one over `count` values. */
-export function unbiased(variance: tf.Tensor1D, count: number): tf.Tensor1D {
-  return tf.mul(variance, count / Math.max(count - 1, 1));
+interface FusedOptions {
+  readonly moments: Moments | undefined;
+  readonly factor: number;
+  readonly training: boolean;
 }
 
-function fusedForward(x: tf.Tensor5D, affine: Affine, moments: Moments | undefined): tf.Tensor[] {
-  const training = moments === undefined;
+/** The six outputs of the fused operation, the first of them after ReLU, on the four-axis view. */
+function fusedRelu(x: tf.Tensor5D, affine: Affine, { moments, factor, training }: FusedOptions): tf.Tensor[] {
   const none = tf.tensor1d([]);
-  return nativeOperation(
-    "FusedBatchNormV3",
-    [flat(x), affine.scale, affine.offset, moments?.mean ?? none, moments?.variance ?? none],
-    {
-      U: "float32",
-      epsilon: { float: epsilon },
-      exponential_avg_factor: { float: 1 },
-      data_format: "NHWC",
-      is_training: training,
-    },
-    6,
-  );
+  const inputs = [flat(x), affine.scale, affine.offset, moments?.mean ?? none, moments?.variance ?? none];
+  const attributes = {
+    U: "float32",
+    epsilon: { float: epsilon },
+    exponential_avg_factor: { float: factor },
+    data_format: "NHWC",
+    is_training: training,
+  };
+  if (hasOneDnn()) {
+    return nativeOperation(
+      "_MklNativeFusedBatchNormEx",
+      inputs,
+      { ...attributes, activation_mode: "Relu", num_side_inputs: 0, ...oneDnnKernel },
+      6,
+    );
+  }
+  const [output, ...others] = nativeOperation("FusedBatchNormV3", inputs, attributes, 6);
+  return [tf.relu(output), ...others];
 }
 
+/** The label under which libtensorflow registers its oneDNN kernels for direct calls. */
+const oneDnnKernel = { _kernel: "MklNameChangeOp" };
+
+let oneDnn: boolean | undefined;
+
+/** True where libtensorflow has oneDNN's normalisation, which fuses ReLU and takes half the time. */
+function hasOneDnn(): boolean {
+  if (oneDnn !== undefined) return oneDnn;
+  oneDnn = true;
+  try {
+    tf.tidy(() => {
+      const x = tf.tensor5d([-1, 1], [1, 2, 1, 1, 1]);
+      const affine = { scale: tf.ones([1]) as tf.Tensor1D, offset: tf.zeros([1]) as tf.Tensor1D };
+      const [output] = fusedRelu(x, affine, { moments: undefined, factor: 1, training: true });
+      const [low, high] = output.dataSync();
+      oneDnn = low === 0 && Math.abs(high - 1) < 1e-4;
+    });
+  } catch {
+    oneDnn = false;
+  }
+  return oneDnn;
+}
+
+/** The four axes that the fused operations take: oneDNN sums several images more exactly than one long one. */
 function flat(x: tf.Tensor5D): tf.Tensor4D {
-  const channels = x.shape[4];
-  return tf.reshape(x, [1, x.size / channels, 1, channels]);
+  const [n, sideX, sideY, sideZ, channels] = x.shape;
+  return tf.reshape(x, [n * sideX, sideY, sideZ, channels]);
 }

@@ -1,23 +1,20 @@
 /**
- * The four convolutions of the networks, each with its forward pass and its two gradients, outside of the tape.
+ * The convolutions of the networks, each with its forward pass and its two gradients, outside of the tape: the
+ * library's kernels on libtensorflow, matrix products elsewhere.
  * Tensors are [n, x, y, z, channel]; filters are stored as [kx, ky, kz, in, out], those of a transposed convolution
  * as [kx, ky, kz, out, in]: in both cases PyTorch's layout with its axes permuted by (2, 3, 4, 1, 0).
  */
+import { composedConv3, composedDownsample2, composedUpsample2 } from "./composed_convolution.ts";
+import type { Convolution, Shape5 } from "./convolution_type.ts";
+import { EnvironmentError } from "../errors.ts";
 import { differentiable } from "./differentiable.ts";
+import { hasNative, nativeOperation } from "./native.ts";
 import { tf, tidy } from "./tensor.ts";
 
-/** A convolution without bias. */
-export interface Convolution {
-  /** Side of the filter. */
-  readonly side: number;
-  forward(x: tf.Tensor5D, filter: tf.Tensor5D): tf.Tensor5D;
-  inputGradient(dy: tf.Tensor5D, filter: tf.Tensor5D, inputShape: Shape5): tf.Tensor5D;
-  filterGradient(x: tf.Tensor5D, dy: tf.Tensor5D, filterShape: Shape5): tf.Tensor5D;
-}
+export type { Convolution, Shape5 };
 
-export type Shape5 = [number, number, number, number, number];
-
-function convolution(side: number, stride: number, pad: "same" | "valid"): Convolution {
+/** The library's own kernels. */
+function kernels(side: number, stride: number, pad: "same" | "valid"): Convolution {
   return {
     side,
     forward: (x, filter) => tf.conv3d(x, filter, stride, pad),
@@ -26,31 +23,66 @@ function convolution(side: number, stride: number, pad: "same" | "valid"): Convo
   };
 }
 
+/** The first on libtensorflow, the second on the other engines. */
+function perEngine(native: Convolution, composed: Convolution): Convolution {
+  const chosen = () => hasNative() ? native : composed;
+  return {
+    side: native.side,
+    forward: (x, filter) => chosen().forward(x, filter),
+    inputGradient: (dy, filter, inputShape) => chosen().inputGradient(dy, filter, inputShape),
+    filterGradient: (x, dy, filterShape) => chosen().filterGradient(x, dy, filterShape),
+  };
+}
+
+/** For what only critics need; other engines are for small things. */
+function onLibtensorflowOnly(side: number): Convolution {
+  const refuse = (): never => {
+    throw new EnvironmentError(
+      `the strided ${side}³ convolutions of this method's critic run on libtensorflow only: use --engine tensorflow ` +
+        "(deno task doctor says what it lacks)",
+    );
+  };
+  return { side, forward: refuse, inputGradient: refuse, filterGradient: refuse };
+}
+
 /** 3³, stride 1, padding 1. */
-export const conv3 = convolution(3, 1, "same");
+export const conv3 = perEngine(kernels(3, 1, "same"), composedConv3);
 
 /** 1³: a linear map of the channels, as matrix products over the voxels, which beat the library's convolution. */
 export const conv1: Convolution = {
   side: 1,
-  forward: (x, filter) => tidy(() => spread(tf.matMul(voxels(x), voxels(filter)), x)),
-  inputGradient: (dy, filter) => tidy(() => spread(tf.matMul(voxels(dy), voxels(filter), false, true), dy)),
+  forward: (x, filter) => tidy(() => spread(matrixProduct(voxels(x), voxels(filter)), x)),
+  inputGradient: (dy, filter) => tidy(() => spread(matrixProduct(voxels(dy), voxels(filter), "b"), dy)),
   filterGradient: (x, dy, filterShape) =>
-    tidy(() => tf.reshape(tf.matMul(voxels(x), voxels(dy), true, false), filterShape)),
+    tidy(() => tf.reshape(matrixProduct(voxels(x), voxels(dy), "a"), filterShape)),
 };
+
+/** a·b with one of them transposed; TensorFlow.js would run the batched operation, at twice the time. */
+function matrixProduct(a: tf.Tensor2D, b: tf.Tensor2D, transposed?: "a" | "b"): tf.Tensor2D {
+  const [ofA, ofB] = [transposed === "a", transposed === "b"];
+  if (!hasNative()) return tf.matMul(a, b, ofA, ofB);
+  return nativeOperation("MatMul", [a, b], { transpose_a: ofA, transpose_b: ofB })[0] as tf.Tensor2D;
+}
 
 /** 2³, stride 2: halves the grid; the last plane of an odd side is dropped, as in PyTorch. */
-export const downsample2 = convolution(2, 2, "valid");
+export const downsample2 = perEngine(kernels(2, 2, "valid"), composedDownsample2);
+
+/** 4³, stride 2, padding 1: halves a grid of even sides. */
+export const downsample4 = perEngine(kernels(4, 2, "same"), onLibtensorflowOnly(4));
 
 /** Transposed 2³, stride 2: doubles the grid. It is the adjoint of `downsample2` with the same filter. */
-export const upsample2: Convolution = {
-  side: 2,
-  forward(x, filter) {
-    const [n, a, b, c] = x.shape;
-    return backpropInput(x, filter, [n, 2 * a, 2 * b, 2 * c, filter.shape[3]], 2, "valid");
+export const upsample2 = perEngine(
+  {
+    side: 2,
+    forward(x, filter) {
+      const [n, a, b, c] = x.shape;
+      return backpropInput(x, filter, [n, 2 * a, 2 * b, 2 * c, filter.shape[3]], 2, "valid");
+    },
+    inputGradient: (dy, filter) => tf.conv3d(dy, filter, 2, "valid"),
+    filterGradient: (x, dy, filterShape) => backpropFilter(dy, x, filterShape, 2, "valid"),
   },
-  inputGradient: (dy, filter) => tf.conv3d(dy, filter, 2, "valid"),
-  filterGradient: (x, dy, filterShape) => backpropFilter(dy, x, filterShape, 2, "valid"),
-};
+  composedUpsample2,
+);
 
 /** Any of the convolutions on the tape, with an optional bias per output channel. */
 export function convolve(

@@ -9,7 +9,7 @@ export interface Differentiable<T extends tf.Tensor> {
   readonly saved: readonly tf.Tensor[];
   /**
    * The gradients of the inputs, in their order, from that of the result and the saved tensors: each a function
-   * that is called only if the gradient of that input is wanted.
+   * that is called only if the gradient of that input is wanted. They may dispose dy when they need it no more.
    */
   backward(dy: T, saved: tf.Tensor[]): (() => tf.Tensor)[];
 }

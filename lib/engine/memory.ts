@@ -17,9 +17,13 @@ export function memoryUse(): MemoryUse {
   return { resident, peak: Math.max(peakResident() ?? 0, resident), tensors: tf.engine().state.numTensors };
 }
 
-/** Bytes that new allocations can take, as the system estimates them. */
+/** WebAssembly's addresses end at 4 GiB. */
+const wasmBytes = 2 ** 32;
+
+/** Bytes that new allocations can take, as the system estimates them and the running engine allows. */
 export function availableMemory(): number {
-  return Deno.systemMemoryInfo().available;
+  const { available } = Deno.systemMemoryInfo();
+  return tf.getBackend() === "wasm" ? Math.min(available, wasmBytes) : available;
 }
 
 function peakResident(): number | undefined {

@@ -4,8 +4,8 @@
  */
 import { tf } from "./tensor.ts";
 
-/** An attribute of a libtensorflow operation. */
-export type Attribute = boolean | number | readonly number[] | string | { readonly float: number };
+/** An attribute of a libtensorflow operation; "float32" and "int32" are types. */
+export type Attribute = boolean | number | string | { readonly float: number };
 
 interface NativeBackend {
   readonly binding: Record<string, number>;
@@ -20,7 +20,7 @@ export function hasNative(): boolean {
 /**
  * Runs one libtensorflow operation outside of the gradient tape.
  *
- * @param name the operation, for example "FusedBatchNormV3"; its type attribute T is float32.
+ * @param name the operation, for example "FusedBatchNormV3"; its type attribute T is float32 unless given.
  * @param inputs its inputs in the order of the operation's definition.
  * @param attributes its attributes; a plain number is an integer, `{ float }` a float32.
  * @param outputs how many outputs it has.
@@ -33,17 +33,19 @@ export function nativeOperation(
 ): tf.Tensor[] {
   const backend = tf.backend() as unknown as NativeBackend;
   const { binding } = backend;
-  const list: object[] = [{ name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }];
-  for (const [key, value] of Object.entries(attributes)) list.push(encode(key, value, binding));
+  const list = Object.entries({ T: "float32", ...attributes }).map(([key, value]) =>
+    encode(key, value, binding)
+  );
   return backend.executeMultipleOutputs(name, list, inputs, outputs);
 }
 
 function encode(name: string, value: Attribute, binding: Record<string, number>): object {
   if (typeof value === "boolean") return { name, type: binding.TF_ATTR_BOOL, value };
   if (typeof value === "string") {
-    return value === "float32"
-      ? { name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }
-      : { name, type: binding.TF_ATTR_STRING, value };
+    const type = { float32: binding.TF_FLOAT, int32: binding.TF_INT32 }[value];
+    return type === undefined
+      ? { name, type: binding.TF_ATTR_STRING, value }
+      : { name, type: binding.TF_ATTR_TYPE, value: type };
   }
   if (typeof value === "object" && "float" in value) {
     return { name, type: binding.TF_ATTR_FLOAT, value: value.float };

@@ -4,9 +4,10 @@
  * effects, and it has them only when `startEngine` is called.
  */
 import { createRequire } from "node:module";
-import { EnvironmentError } from "../errors.ts";
+import { EnvironmentError, unknownName } from "../errors.ts";
 import { provision, type ProvisionEvent, requestedVariant } from "./provision.ts";
 import { tf } from "./tensor.ts";
+import { replaceWasmReductions } from "./wasm_reductions.ts";
 
 /** The engines by the names that users type. */
 export type EngineName = "tensorflow" | "wasm";
@@ -21,7 +22,7 @@ export interface Engine {
 
 /** How to start. */
 export interface StartOptions {
-  /** The engine to start; without it, the best that starts. */
+  /** The engine to start; without it, the one that $SASNET_ENGINE names, else the best that starts. */
   readonly engine?: EngineName | undefined;
   /** Told what happens while the native library is made. */
   readonly onProvision?: ((event: ProvisionEvent) => void) | undefined;
@@ -30,24 +31,43 @@ export interface StartOptions {
 }
 
 let running: Engine | undefined;
+const started = new Map<EngineName, Engine>();
 
 /**
- * Starts an engine, once a process; later calls return the one that runs.
+ * Starts an engine. Once one runs, a call without a name returns it, and a call with the name of another starts
+ * that one beside it and computes with it from then on.
  *
- * @throws EnvironmentError if the named engine cannot start.
+ * @throws EnvironmentError if the named engine cannot start; InputError if $SASNET_ENGINE names none.
  */
 export async function startEngine(options: StartOptions = {}): Promise<Engine> {
-  if (running !== undefined) return running;
-  const { engine } = options;
-  if (engine === "wasm") return running = await startWasm();
+  if (running !== undefined && (options.engine ?? running.name) === running.name) return running;
+  const engine = options.engine ?? engineOfEnvironment();
+  if (engine === "wasm") return running = await once("wasm", startWasm);
   try {
-    running = await startTensorflow(options);
+    running = await once("tensorflow", () => startTensorflow(options));
   } catch (error) {
     if (engine === "tensorflow" || !(error instanceof EnvironmentError)) throw error;
     options.onFallback?.(error.message);
-    running = await startWasm();
+    running = await once("wasm", startWasm);
   }
   return running;
+}
+
+function engineOfEnvironment(): EngineName | undefined {
+  const name = Deno.env.get("SASNET_ENGINE") || undefined;
+  if (name === undefined || name === "tensorflow" || name === "wasm") return name;
+  throw unknownName("value of SASNET_ENGINE", name, ["tensorflow", "wasm"]);
+}
+
+async function once(name: EngineName, start: () => Promise<Engine>): Promise<Engine> {
+  const known = started.get(name);
+  if (known === undefined) {
+    const engine = await start();
+    started.set(name, engine);
+    return engine;
+  }
+  await tf.setBackend(name);
+  return known;
 }
 
 async function startTensorflow(options: StartOptions): Promise<Engine> {
@@ -87,14 +107,12 @@ async function startWasm(): Promise<Engine> {
   if (!await tf.setBackend("wasm")) {
     throw new EnvironmentError("the WASM engine does not start; run `deno task doctor`");
   }
-  // Its transposed convolutions and input gradients were found to be wrong (`parity --engine wasm`), without an error.
-  if (Deno.env.get("SASNET_WASM") !== "1") {
-    throw new EnvironmentError(
-      `the WASM engine ${version_wasm} computes wrong transposed convolutions; use libtensorflow (deno task doctor), ` +
-        "or SASNET_WASM=1 to study it",
-    );
-  }
-  return { name: "wasm", description: `TensorFlow.js WASM ${version_wasm}`, gpu: false };
+  replaceWasmReductions();
+  return {
+    name: "wasm",
+    description: `TensorFlow.js WASM ${version_wasm}, one thread: slow, meant for small things`,
+    gpu: false,
+  };
 }
 
 /** tfjs-node 4.22 calls functions of node:util that current runtimes no longer have. */

@@ -37,11 +37,44 @@ export function valueAndGradients<T extends { readonly loss: tf.Scalar }>(
   f: () => T,
   variables: readonly tf.Tensor[],
 ): ValueAndGradients<T> {
+  return recorded(f, (value, tape) => {
+    const seed = new Map([[value.loss.id, tf.keep(tf.onesLike(value.loss))]]);
+    return { value, gradients: walk(tape, seed, variables) };
+  });
+}
+
+/**
+ * Runs `f` on a tape of its own and multiplies a gradient of its result by its derivative, for operations that
+ * compute something again in their backward pass. The gradients belong to the surrounding `tidy`.
+ *
+ * @param gradient the gradient of the result, from the result.
+ * @param inputs the tensors to differentiate by.
+ */
+export function pullBack(
+  f: () => tf.Tensor,
+  gradient: (value: tf.Tensor) => tf.Tensor,
+  inputs: readonly tf.Tensor[],
+): (tf.Tensor | undefined)[] {
+  return recorded(f, (value, tape) => {
+    const seed = new Map([[value.id, tf.keep(gradient(value))]]);
+    value.dispose();
+    return walk(tape, seed, inputs).map((kept) => {
+      const result = kept?.clone();
+      kept?.dispose();
+      return result;
+    });
+  });
+}
+
+type Tape = (TapeNode | undefined)[];
+
+/** Runs `f` on a tape of its own, which lives as long as `use`. */
+function recorded<T, U>(f: () => T, use: (value: T, tape: Tape) => U): U {
   const engine = tf.engine() as unknown as TapeEngine;
   const { state } = engine;
   const outer = { tape: state.activeTape, depth: state.gradientDepth };
   state.gradientDepth = 0;
-  let tape: (TapeNode | undefined)[] = [];
+  let tape: Tape = [];
   try {
     engine.startTape();
     tape = state.activeTape!;
@@ -52,7 +85,7 @@ export function valueAndGradients<T extends { readonly loss: tf.Scalar }>(
       engine.endTape();
       state.activeTape = null;
     }
-    return { value, gradients: walk(tape, value.loss, variables) };
+    return use(value, tape);
   } finally {
     for (const node of tape) node?.saved.forEach((tensor) => tensor.dispose());
     state.activeTape = outer.tape;
@@ -72,13 +105,13 @@ export function untaped<T>(f: () => T): T {
   }
 }
 
+/** @param gradients by the id of its tensor, what the walk starts from; emptied by it. */
 function walk(
-  tape: (TapeNode | undefined)[],
-  loss: tf.Scalar,
+  tape: Tape,
+  gradients: Map<number, tf.Tensor>,
   variables: readonly tf.Tensor[],
 ): (tf.Tensor | undefined)[] {
   const dependent = dependentIds(tape, variables);
-  const gradients = new Map<number, tf.Tensor>([[loss.id, tf.keep(tf.onesLike(loss))]]);
   for (let i = tape.length - 1; i >= 0; i--) {
     const node = tape[i]!;
     const incoming = node.outputs.map((output) => gradients.get(output.id));
@@ -101,7 +134,7 @@ function walk(
 }
 
 /** Ids of all tensors that depend on one of the variables. */
-function dependentIds(tape: readonly (TapeNode | undefined)[], variables: readonly tf.Tensor[]): Set<number> {
+function dependentIds(tape: Readonly<Tape>, variables: readonly tf.Tensor[]): Set<number> {
   const ids = new Set(variables.map((variable) => variable.id));
   for (const node of tape) {
     if (Object.values(node!.inputs).some((input) => ids.has(input.id))) {

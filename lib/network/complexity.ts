@@ -1,7 +1,7 @@
-/** Size and cost of a network, from its units alone. */
+/** Size and cost of a network, from its layers alone. */
 import type { Shape3 } from "../volume/volume.ts";
-import { type Network, parametersOf } from "./network.ts";
-import type { Unit } from "./unit.ts";
+import type { Layer } from "./layer.ts";
+import type { Network } from "./network.ts";
 
 /** Parameters and multiply–accumulates of one forward pass of one crop. */
 export interface Complexity {
@@ -11,36 +11,37 @@ export interface Complexity {
   readonly declared: number;
   /** Multiplications that are done: a transposed convolution counts at its input voxels. */
   readonly macs: number;
-  /** The rule of counting tools: a transposed convolution counts at its output voxels, 8 times too many. */
+  /**
+   * Convolutions by the rule of the counting tool thop, which counts a transposed convolution at its output voxels,
+   * 8 times too many. It is what table 11 prints for networks that were counted without their normalisations.
+   */
   readonly macsAtOutput: number;
-  /** `macsAtOutput` and additions of biases, 2 a normalised and 1 a rectified value. */
+  /** thop's whole rule: `macsAtOutput`, and 4 a normalised value with scale and offset, 2 without. */
+  readonly withNormalisation: number;
+  /** The rule of ptflops: `macsAtOutput` and additions of biases, 2 a normalised and 1 an activated value. */
   readonly withElementwise: number;
 }
 
 /** Counts a network for a crop whose sides are multiples of 16. */
 export function complexityOf(network: Network, crop: Shape3): Complexity {
-  const executed = network.units.filter((unit) => !unit.spec.unused);
-  const sizeOf = (units: readonly Unit[]) =>
-    units.flatMap((unit) => unit.parameters).reduce((sum, { variable }) => sum + variable.size, 0);
-  const declared = parametersOf(network).reduce((sum, { variable }) => sum + variable.size, 0);
-  let [macs, macsAtOutput, elementwise] = [0, 0, 0];
-  for (const { spec } of executed) {
-    const side = spec.kind === "convolution" ? 3 : 2;
-    const atOutput = voxelsAt(crop, spec.level) * side ** 3 * spec.inChannels * spec.outChannels;
-    macsAtOutput += atOutput;
-    macs += spec.kind === "upsampling" ? atOutput / 8 : atOutput;
-    // One addition of the bias, two operations of the normalisation, one of the ReLU a value.
-    elementwise += 4 * voxelsAt(crop, spec.level) * spec.outChannels;
+  const sizeOf = (layers: readonly Layer[]) =>
+    layers.flatMap((layer) => layer.parameters).reduce((sum, { variable }) => sum + variable.size, 0);
+  const executed = network.layers.filter((layer) => !layer.unused);
+  let [macs, macsAtOutput, thop, elementwise] = [0, 0, 0, 0];
+  for (const layer of executed) {
+    const cost = layer.cost(crop);
+    const { values, affine } = cost.normalised ?? { values: 0, affine: true };
+    macs += cost.macs;
+    macsAtOutput += cost.macsAtOutput;
+    thop += values * (affine ? 4 : 2);
+    elementwise += cost.biased + 2 * values + (cost.activated ?? 0);
   }
-  for (const { inChannels, outChannels } of network.heads) {
-    macs += voxelsAt(crop, 0) * inChannels * outChannels;
-    macsAtOutput += voxelsAt(crop, 0) * inChannels * outChannels;
-    elementwise += voxelsAt(crop, 0) * outChannels;
-  }
-  const parameters = declared - (sizeOf(network.units) - sizeOf(executed));
-  return { parameters, declared, macs, macsAtOutput, withElementwise: macsAtOutput + elementwise };
-}
-
-function voxelsAt(crop: Shape3, level: number): number {
-  return crop.reduce((product, side) => product * (side >> level), 1);
+  return {
+    parameters: sizeOf(executed),
+    declared: sizeOf(network.layers),
+    macs,
+    macsAtOutput,
+    withNormalisation: macsAtOutput + thop,
+    withElementwise: macsAtOutput + elementwise,
+  };
 }

@@ -1,17 +1,21 @@
-/** What the training loop, checkpoints and prediction know of a network. */
+/** What the training loop, checkpoints and cost counts know of a network: its layers. */
 import type { tf } from "../engine/tensor.ts";
-import type { Head, HeadOutput } from "./head.ts";
+import type { HeadOutput } from "./head.ts";
+import type { Layer } from "./layer.ts";
 import type { Buffer, Parameter } from "./parameter.ts";
-import type { ForwardMode, Unit } from "./unit.ts";
+import type { ForwardMode } from "./unit.ts";
 
-/** The two maps of each branch; a network with one decoder has one branch. */
-export type BranchOutputs = readonly HeadOutput[];
-
-/** A network of units and heads. */
+/** A set of named weights; anything that is trained, averaged or stored is one. */
 export interface Network {
   /** In the order of the released code's state. */
-  readonly units: readonly Unit[];
-  readonly heads: readonly Head[];
+  readonly layers: readonly Layer[];
+}
+
+/** The maps of each branch; a network with one decoder has one branch. */
+export type BranchOutputs = readonly HeadOutput[];
+
+/** A network that segments. */
+export interface Segmenter extends Network {
   /**
    * One forward pass.
    *
@@ -22,15 +26,12 @@ export interface Network {
 
 /** All trained tensors of a network. */
 export function parametersOf(network: Network): Parameter[] {
-  return [
-    ...network.units.flatMap((unit) => unit.parameters),
-    ...network.heads.flatMap((head) => head.parameters),
-  ];
+  return network.layers.flatMap((layer) => layer.parameters);
 }
 
 /** All running statistics of a network. */
 export function buffersOf(network: Network): Buffer[] {
-  return network.units.flatMap((unit) => unit.buffers);
+  return network.layers.flatMap((layer) => layer.statistics?.buffers ?? []);
 }
 
 /** Frees every tensor of a network. */

@@ -1,9 +1,12 @@
 /** Named weights of a network, with PyTorch's names, layouts and initial distributions. */
 import { tf } from "../engine/tensor.ts";
-import { randomStream } from "../random.ts";
+import { type RandomStream, randomStream } from "../random.ts";
 
-/** How a tensor of the kit becomes the released code's: a filter has its axes permuted, a vector stays. */
-export type Layout = "filter" | "vector";
+/**
+ * How a tensor of the kit becomes the released code's: a filter has its axes permuted, the matrix of a fully
+ * connected layer ([in, out] here) is transposed, a vector stays.
+ */
+export type Layout = "filter" | "matrix" | "vector";
 
 /**
  * Where a parameter's gradient comes from. "zero": a bias in front of a batch normalisation, which takes it out
@@ -30,20 +33,43 @@ export interface Buffer {
 /** The axes of PyTorch's filters [out, in, x, y, z] (transposed: [in, out, …]) in the kit's order. */
 export const filterAxes = [2, 3, 4, 1, 0] as const;
 
-/** Draws initial values as PyTorch's convolutions do: uniform within ±1/√fanIn. */
+/**
+ * How the filters of convolutions are drawn: "uniform", PyTorch's default, within ±1/√fan-in; normal with variance
+ * 2/fan-in (He et al., ICCV 2015) or 2/(fan-in + fan-out) (Glorot & Bengio, AISTATS 2010).
+ */
+export type FilterDistribution = "uniform" | "kaiming normal" | "xavier normal";
+
+/** Draws initial values. */
 export interface Initialiser {
+  /** Of biases, transposed convolutions and matrices: uniform within ±1/√fanIn, PyTorch's default. */
   uniform(name: string, shape: number[], fanIn: number): tf.Tensor;
+  /** Of the filter [kx, ky, kz, in, out] of a convolution. */
+  filter(name: string, shape: number[]): tf.Tensor;
 }
 
 /** An initialiser whose values depend only on the seed and the parameter's name. */
-export function initialiser(seed: number): Initialiser {
+export function initialiser(seed: number, filters: FilterDistribution = "uniform"): Initialiser {
+  function draw(name: string, shape: number[], value: (stream: RandomStream) => number): tf.Tensor {
+    const stream = randomStream(seed, `init/${name}`);
+    const values = new Float32Array(shape.reduce((product, side) => product * side, 1));
+    for (let i = 0; i < values.length; i++) values[i] = value(stream);
+    return tf.tensor(values, shape);
+  }
+
+  function uniform(name: string, shape: number[], fanIn: number): tf.Tensor {
+    const bound = 1 / Math.sqrt(fanIn);
+    return draw(name, shape, (stream) => (2 * stream.uniform() - 1) * bound);
+  }
+
   return {
-    uniform(name, shape, fanIn) {
-      const stream = randomStream(seed, `init/${name}`);
-      const bound = 1 / Math.sqrt(fanIn);
-      const values = new Float32Array(shape.reduce((product, side) => product * side, 1));
-      for (let i = 0; i < values.length; i++) values[i] = (2 * stream.uniform() - 1) * bound;
-      return tf.tensor(values, shape);
+    uniform,
+    filter(name, shape) {
+      const [x, y, z, inputs, outputs] = shape;
+      const fanIn = x * y * z * inputs;
+      if (filters === "uniform") return uniform(name, shape, fanIn);
+      const fans = filters === "kaiming normal" ? fanIn : fanIn + x * y * z * outputs;
+      const deviation = Math.sqrt(2 / fans);
+      return draw(name, shape, (stream) => stream.normal() * deviation);
     },
   };
 }

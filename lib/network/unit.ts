@@ -4,12 +4,15 @@
  */
 import type { Activation, Normalised } from "../engine/activation.ts";
 import { convolveActivation } from "../engine/activation.ts";
-import { batchMoments, type Moments, unbiased } from "../engine/batch_norm.ts";
+import { batchNormRelu, type Moments, type RunningMoments } from "../engine/batch_norm.ts";
 import { conv3, type Convolution, convolve, downsample2, upsample2 } from "../engine/convolution.ts";
+import { convolveThenInterpolate, interpolateThenConvolve } from "../engine/interpolated_convolution.ts";
+import type { Upsampling } from "../engine/resample.ts";
 import { untaped } from "../engine/tape.ts";
 import { tf } from "../engine/tensor.ts";
 import type { RandomStream } from "../random.ts";
-import { type Buffer, type Initialiser, type Parameter, variable } from "./parameter.ts";
+import { type Layer, type LayerCost, type RunningStatistics, voxelsAt } from "./layer.ts";
+import { type Initialiser, variable } from "./parameter.ts";
 
 /** Weight of the new statistics in the running ones, PyTorch's momentum. */
 const momentum = 0.1;
@@ -27,21 +30,33 @@ export interface ForwardMode {
 /** A prediction: running statistics, nothing changes. */
 export const evaluationMode: ForwardMode = { training: false, updateStatistics: false };
 
-/** The three kinds of units. */
-export type UnitKind = "convolution" | "downsampling" | "upsampling";
+/**
+ * What a unit's convolution does with the grid. An interpolating unit doubles it "after" or "before" its
+ * convolution: 1³ on the coarse grid or 3³ on the fine one.
+ */
+export type UnitKind =
+  | "convolution"
+  | "downsampling"
+  | "upsampling"
+  | { readonly upsampling: Upsampling; readonly convolution: "1 before" | "3 after" };
 
-const convolutions: Record<UnitKind, Convolution> = {
-  convolution: conv3,
-  downsampling: downsample2,
-  upsampling: upsample2,
-};
+function convolutionOf(kind: UnitKind): Convolution {
+  if (kind === "convolution") return conv3;
+  if (kind === "downsampling") return downsample2;
+  if (kind === "upsampling") return upsample2;
+  return kind.convolution === "3 after"
+    ? interpolateThenConvolve(kind.upsampling)
+    : convolveThenInterpolate(kind.upsampling);
+}
 
 /** A unit's shape, as its name in the released code and its place in the network tell it. */
 export interface UnitSpec {
   /** Prefix of the names, for example "encoder.block_two.conv". */
   readonly prefix: string;
-  /** Position of the convolution in its block's list; the normalisation is the next one. */
+  /** Position of the convolution in its block's list. */
   readonly index: number;
+  /** Position of the normalisation; the next one where it is not given. */
+  readonly normIndex?: number;
   readonly kind: UnitKind;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -52,26 +67,25 @@ export interface UnitSpec {
 }
 
 /** A unit with its weights. */
-export interface Unit {
-  readonly spec: UnitSpec;
-  readonly parameters: readonly Parameter[];
-  readonly buffers: readonly Buffer[];
-  /** How many batches the running statistics have taken in. */
-  batches: number;
+export interface Unit extends Layer {
+  readonly statistics: RunningStatistics;
   apply(input: tf.Tensor5D | Activation, mode: ForwardMode): Normalised;
 }
 
 /** Creates a unit with PyTorch's initial weights. */
 export function createUnit(spec: UnitSpec, initialise: Initialiser): Unit {
   const { prefix, index, kind, inChannels, outChannels } = spec;
-  const convolution = convolutions[kind];
+  const convolution = convolutionOf(kind);
   const { side } = convolution;
   const transposed = kind === "upsampling";
   // PyTorch takes the second axis of the weight for the fan-in, which is the output of a transposed convolution.
   const fanIn = side ** 3 * (transposed ? outChannels : inChannels);
-  const names = [`${prefix}.${index}`, `${prefix}.${index + 1}`];
+  const names = [`${prefix}.${index}`, `${prefix}.${spec.normIndex ?? index + 1}`];
   const shape = [side, side, side, ...(transposed ? [outChannels, inChannels] : [inChannels, outChannels])];
-  const filter = variable(initialise.uniform(`${names[0]}.weight`, shape, fanIn));
+  const name = `${names[0]}.weight`;
+  const filter = variable(
+    transposed ? initialise.uniform(name, shape, fanIn) : initialise.filter(name, shape),
+  );
   const bias = variable(initialise.uniform(`${names[0]}.bias`, [outChannels], fanIn));
   const scale = variable(tf.ones([outChannels]));
   const offset = variable(tf.zeros([outChannels]));
@@ -80,29 +94,34 @@ export function createUnit(spec: UnitSpec, initialise: Initialiser): Unit {
   const used = spec.unused ? "none" : "computed";
 
   const unit: Unit = {
-    spec,
+    unused: spec.unused ?? false,
     parameters: [
       { name: `${names[0]}.weight`, variable: filter, layout: "filter", gradient: used },
       { name: `${names[0]}.bias`, variable: bias, layout: "vector", gradient: spec.unused ? "none" : "zero" },
       { name: `${names[1]}.weight`, variable: scale, layout: "vector", gradient: used },
       { name: `${names[1]}.bias`, variable: offset, layout: "vector", gradient: used },
     ],
-    buffers: [
-      { name: `${names[1]}.running_mean`, variable: runningMean },
-      { name: `${names[1]}.running_var`, variable: runningVariance },
-    ],
-    batches: 0,
+    statistics: {
+      buffers: [
+        { name: `${names[1]}.running_mean`, variable: runningMean },
+        { name: `${names[1]}.running_var`, variable: runningVariance },
+      ],
+      batches: 0,
+    },
+    cost: (crop) => costOf(spec, voxelsAt(crop, spec.level)),
     apply(input, mode) {
       const raw = "terms" in input
         ? convolveActivation(convolution, input, filter as tf.Tensor5D)
         : convolve(convolution, input, filter as tf.Tensor5D);
-      const moments = mode.training ? untaped(() => batchMoments(raw)) : runningMoments();
-      if (mode.updateStatistics) {
-        track(moments, raw.size / outChannels);
-        unit.batches++;
-      }
       const affine = { scale: scale as unknown as tf.Tensor1D, offset: offset as unknown as tf.Tensor1D };
-      return { raw, moments, affine, fromBatch: mode.training };
+      if (!mode.training) return { raw, moments: runningMoments(), affine, fromBatch: false };
+      const { output, moments } = untaped(() => {
+        const running = mode.updateStatistics ? runningMomentsAt(momentum) : undefined;
+        const batch = batchNormRelu(raw, affine, running);
+        if (batch.running !== undefined) track(batch.running);
+        return batch;
+      });
+      return { raw, moments, affine, fromBatch: true, fresh: { value: output } };
     },
   };
 
@@ -114,21 +133,48 @@ export function createUnit(spec: UnitSpec, initialise: Initialiser): Unit {
     }));
   }
 
-  function track(moments: Moments, count: number): void {
-    untaped(() => {
-      const mean = tf.add(moments.mean, bias);
-      runningMean.assign(tf.add(tf.mul(runningMean, 1 - momentum), tf.mul(mean, momentum)));
-      const variance = unbiased(moments.variance, count);
-      runningVariance.assign(tf.add(tf.mul(runningVariance, 1 - momentum), tf.mul(variance, momentum)));
-    });
+  function runningMomentsAt(momentum: number): RunningMoments {
+    return {
+      mean: runningMean as unknown as tf.Tensor1D,
+      variance: runningVariance as unknown as tf.Tensor1D,
+      momentum,
+    };
+  }
+
+  /** The running mean is that of the convolution with its bias. */
+  function track(after: Moments): void {
+    runningMean.assign(tf.add(after.mean, tf.mul(bias, momentum)));
+    runningVariance.assign(after.variance);
+    unit.statistics.batches++;
   }
 
   return unit;
 }
 
-/** A mask that drops whole channels of each item with probability 1/2 and doubles the others (Dropout3d). */
-export function channelDropoutMask(items: number, channels: number, stream: RandomStream): tf.Tensor5D {
+/** @param voxels of the output. */
+function costOf({ kind, inChannels, outChannels }: UnitSpec, voxels: number): LayerCost {
+  const { side } = convolutionOf(kind);
+  const atOutput = voxels * side ** 3 * inChannels * outChannels;
+  const values = voxels * outChannels;
+  const coarse = typeof kind === "object" && kind.convolution === "1 before";
+  const counted = coarse ? atOutput / 8 : atOutput;
+  return {
+    macs: kind === "upsampling" ? atOutput / 8 : counted,
+    macsAtOutput: counted,
+    biased: coarse ? values / 8 : values,
+    normalised: { values, affine: true },
+    activated: values,
+  };
+}
+
+/** A mask that drops whole channels of each item with probability `rate`, 1/(1 − rate) elsewhere (Dropout3d). */
+export function channelDropoutMask(
+  items: number,
+  channels: number,
+  stream: RandomStream,
+  rate = 0.5,
+): tf.Tensor5D {
   const values = new Float32Array(items * channels);
-  for (let i = 0; i < values.length; i++) values[i] = stream.uniform() < 0.5 ? 0 : 2;
+  for (let i = 0; i < values.length; i++) values[i] = stream.uniform() < rate ? 0 : 1 / (1 - rate);
   return tf.tensor5d(values, [items, 1, 1, 1, channels]);
 }

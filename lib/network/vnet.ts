@@ -3,10 +3,18 @@
  * encoder of five stages, and decoders that start from one of its deeper stages. Names are the released code's.
  */
 import type { Activation, Normalised } from "../engine/activation.ts";
+import { runSegment } from "../engine/segment.ts";
 import { type tf, tidy } from "../engine/tensor.ts";
 import { createHead, type Head, type HeadSpec } from "./head.ts";
 import type { Initialiser } from "./parameter.ts";
-import { channelDropoutMask, createUnit, type ForwardMode, type Unit, type UnitSpec } from "./unit.ts";
+import {
+  channelDropoutMask,
+  createUnit,
+  type ForwardMode,
+  type Unit,
+  type UnitKind,
+  type UnitSpec,
+} from "./unit.ts";
 
 /** Units of each encoder stage. */
 const encoderUnits = [1, 2, 3, 3, 3] as const;
@@ -26,14 +34,22 @@ export interface Encoder {
   forward(image: tf.Tensor5D, mode: ForwardMode): EncoderFeatures;
 }
 
-/** @param prefix in front of the block names, for example "encoder.". */
-export function createEncoder(prefix: string, width: number, initialise: Initialiser): Encoder {
+/**
+ * @param prefix in front of the block names, for example "encoder.".
+ * @param inChannels channels of the image.
+ */
+export function createEncoder(
+  prefix: string,
+  width: number,
+  initialise: Initialiser,
+  inChannels = 1,
+): Encoder {
   const blocks: Unit[][] = [];
   const reductions: Unit[] = [];
   for (let stage = 0; stage < encoderUnits.length; stage++) {
     const channels = width * 2 ** stage;
     blocks.push(createBlock(`${prefix}block_${ordinals[stage]}`, encoderUnits[stage], {
-      inChannels: stage === 0 ? 1 : channels,
+      inChannels: stage === 0 ? inChannels : channels,
       outChannels: channels,
       level: stage,
     }, initialise));
@@ -54,10 +70,14 @@ export function createEncoder(prefix: string, width: number, initialise: Initial
       const features: Normalised[] = [];
       for (let stage = 0; stage < blocks.length; stage++) {
         features.push(tidy(() => {
-          const input = stage === 0
-            ? image
-            : { terms: [reductions[stage - 1].apply({ terms: [features[stage - 1]] }, mode)] };
-          return runBlock(blocks[stage], input, mode);
+          if (stage === 0) return runBlock(blocks[0], image, mode);
+          const units = [reductions[stage - 1], ...blocks[stage]];
+          return segmentOf(
+            units,
+            [{ terms: [features[stage - 1]] }],
+            mode,
+            ([input], mode) => runBlock(units, input, mode),
+          );
         }));
       }
       return features;
@@ -69,8 +89,14 @@ export function createEncoder(prefix: string, width: number, initialise: Initial
 export interface Decoder {
   readonly units: readonly Unit[];
   readonly head: Head;
-  /** What the heads act on. */
-  forward(features: EncoderFeatures, mode: ForwardMode): Activation;
+  /**
+   * What the heads act on.
+   *
+   * @param deepMask the dropout after encoder stage 5, where decoders share one draw.
+   */
+  forward(features: EncoderFeatures, mode: ForwardMode, deepMask?: tf.Tensor5D): Activation;
+  /** Draws the dropout after encoder stage 5; undefined where there is none. */
+  deepMask(features: EncoderFeatures, mode: ForwardMode): tf.Tensor5D | undefined;
   /** The feature after each decoder block, deep to shallow, as figure 8 shows them. */
   features(features: EncoderFeatures, mode: ForwardMode): readonly Normalised[];
 }
@@ -79,10 +105,14 @@ export interface Decoder {
 export interface DecoderSpec {
   /** In front of the block names, for example "decoder3.". */
   readonly prefix: string;
+  /** Behind the block names, for example "_nearest". */
+  readonly suffix?: string;
   readonly width: number;
   /** The encoder stage that it starts from: 5 for the high-level branch, 4 (or 3) for the low-level one. */
   readonly from: 5 | 4 | 3;
   readonly head: HeadSpec;
+  /** How the grid is doubled (default: transposed convolution). */
+  readonly raising?: Exclude<UnitKind, "convolution" | "downsampling">;
   /** Also create the transposed convolution that the released low-level decoder declares and never runs. */
   readonly keepUnused?: boolean;
   /** Dropout of whole channels, p = 0.5, before the first up-sampling and before the heads. */
@@ -91,7 +121,7 @@ export interface DecoderSpec {
 
 /** Creates a decoder. */
 export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decoder {
-  const { prefix, width, from } = spec;
+  const { prefix, suffix = "", width, from, raising = "upsampling" } = spec;
   const first = 5 - from;
   const ups: (Unit | undefined)[] = [];
   const blocks: Unit[][] = [];
@@ -100,9 +130,9 @@ export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decod
     const level = depth - 1 - step;
     const channels = width * 2 ** level;
     const up: UnitSpec = {
-      prefix: `${prefix}block_${ordinals[4 + step]}_up.conv`,
-      index: 0,
-      kind: "upsampling",
+      prefix: `${prefix}block_${ordinals[4 + step]}_up${suffix}.conv`,
+      ...placesOf(raising),
+      kind: raising,
       inChannels: 2 * channels,
       outChannels: channels,
       level,
@@ -114,7 +144,7 @@ export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decod
     }
     if (step < first - 1) blocks.push([]);
     else {
-      blocks.push(createBlock(`${prefix}block_${ordinals[5 + step]}`, decoderUnits[step], {
+      blocks.push(createBlock(`${prefix}block_${ordinals[5 + step]}${suffix}`, decoderUnits[step], {
         inChannels: channels,
         outChannels: channels,
         level,
@@ -123,7 +153,7 @@ export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decod
   }
   const head = createHead(prefix, width, spec.head, initialise);
 
-  function walk(features: EncoderFeatures, mode: ForwardMode): Normalised[] {
+  function walk(features: EncoderFeatures, mode: ForwardMode, deepMask?: tf.Tensor5D): Normalised[] {
     const start = Math.max(first - 1, 0);
     const states: Normalised[] = [];
     let state = features[from - 1];
@@ -131,11 +161,22 @@ export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decod
       const input = state;
       state = tidy(() => {
         const up = ups[step];
-        if (up === undefined) return runBlock(blocks[step], { terms: [input] }, mode);
+        if (up === undefined) {
+          return segmentOf(
+            blocks[step],
+            [{ terms: [input] }],
+            mode,
+            ([input], mode) => runBlock(blocks[step], input, mode),
+          );
+        }
         // Only the deepest feature is dropped out: it belongs to encoder stage 5.
-        const mask = step === 0 ? dropoutMask(input, mode) : undefined;
-        const raised = up.apply({ terms: [input], mask }, mode);
-        return runBlock(blocks[step], { terms: [raised, features[depth - 1 - step]] }, mode);
+        const mask = step === 0 ? deepMask ?? dropoutMask(input, mode) : undefined;
+        const skip = features[depth - 1 - step];
+        const inputs = [{ terms: [input], mask }, { terms: [skip] }];
+        return segmentOf([up, ...blocks[step]], inputs, mode, ([lower, { terms: [skip] }], mode) => {
+          const raised = up.apply(lower, mode);
+          return runBlock(blocks[step], { terms: [raised, skip] }, mode);
+        });
       });
       states.push(state);
     }
@@ -150,14 +191,21 @@ export function createDecoder(spec: DecoderSpec, initialise: Initialiser): Decod
   return {
     units: [...unused, ...ups.flatMap((up, step) => up === undefined ? blocks[step] : [up, ...blocks[step]])],
     head,
-    forward: (features, mode) =>
+    forward: (features, mode, deepMask) =>
       tidy(() => {
-        const states = walk(features, mode);
+        const states = walk(features, mode, deepMask);
         const last = states[states.length - 1];
         return { terms: [last], mask: dropoutMask(last, mode) };
       }),
-    features: walk,
+    deepMask: (features, mode) => dropoutMask(features[depth], mode),
+    features: (features, mode) => walk(features, mode),
   };
+}
+
+/** Places of convolution and normalisation in the released lists, where an interpolation takes one, too. */
+function placesOf(raising: UnitKind): Pick<UnitSpec, "index" | "normIndex"> {
+  if (typeof raising === "string") return { index: 0 };
+  return raising.convolution === "3 after" ? { index: 1 } : { index: 0, normIndex: 2 };
 }
 
 function createBlock(
@@ -176,6 +224,20 @@ function createBlock(
       outChannels: shape.outChannels,
       level: shape.level,
     }, initialise));
+}
+
+/** A run of units whose inner convolutions need not be kept; again, it takes no batch in. */
+function segmentOf(
+  units: readonly Unit[],
+  inputs: readonly Activation[],
+  mode: ForwardMode,
+  run: (inputs: readonly Activation[], mode: ForwardMode) => Normalised,
+): Normalised {
+  return runSegment({
+    inputs,
+    variables: units.flatMap((unit) => unit.parameters.map(({ variable }) => variable)),
+    run: (inputs, again) => run(inputs, again ? { ...mode, updateStatistics: false } : mode),
+  });
 }
 
 function runBlock(block: readonly Unit[], input: tf.Tensor5D | Activation, mode: ForwardMode): Normalised {
