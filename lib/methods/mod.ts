@@ -1,12 +1,42 @@
 /** The methods of the paper's tables, in the order of its rows. */
 import { InputError, unknownName } from "../errors.ts";
+import { auss } from "./auss.ts";
+import { bcp } from "./bcp.ts";
+import { caussl } from "./caussl.ts";
+import { dtc } from "./dtc.ts";
+import { em } from "./em.ts";
+import { galoss } from "./galoss.ts";
+import { ict } from "./ict.ts";
+import { mcNetPlus } from "./mc_net_plus.ts";
 import type { Hyperparameters, Method, Variant } from "./method.ts";
+import { midss } from "./midss.ts";
+import { mrnet } from "./mrnet.ts";
+import { plgcl } from "./plgcl.ts";
 import { sasnet } from "./sasnet.ts";
+import { sassnet } from "./sassnet.ts";
+import { scc } from "./scc.ts";
+import { uaMt } from "./ua_mt.ts";
+import { urpc } from "./urpc.ts";
 import { vnet } from "./vnet.ts";
 
 /** Written by hand: adding a method is a file and a line here. */
 export const methods: readonly Method[] = [
   vnet as unknown as Method,
+  uaMt as unknown as Method,
+  sassnet as unknown as Method,
+  dtc as unknown as Method,
+  urpc as unknown as Method,
+  mrnet as unknown as Method,
+  scc as unknown as Method,
+  ict as unknown as Method,
+  em as unknown as Method,
+  mcNetPlus as unknown as Method,
+  caussl as unknown as Method,
+  plgcl as unknown as Method,
+  bcp as unknown as Method,
+  auss as unknown as Method,
+  midss as unknown as Method,
+  galoss as unknown as Method,
   sasnet as unknown as Method,
 ];
 

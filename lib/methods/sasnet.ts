@@ -72,9 +72,11 @@ export interface SasNetRun extends MethodRun {
 export const sasnet: Method<SasNetHyperparameters> = {
   key: "sasnet",
   name: "SASNet",
-  source: "Li et al., the paper; HUANGLIZI/SASNet",
+  venue: "the paper",
+  source: "Li et al.; HUANGLIZI/SASNet",
   tables: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-  usesUnlabelled: true,
+  unlabelledTerms: ["pseudoLabel", "regression"],
+  supervisedOnly: ["gamma=0"],
   augmentation: (_dataset, { viewVariance }) => viewVariance ? "view" : "none",
   defaults: sasNetHyperparameters,
   choices: {

@@ -1,9 +1,10 @@
 /** V-Net on the labelled cases alone: the lower bound, and with all cases labelled the upper bound. */
 import { tf, tidy } from "../engine/tensor.ts";
-import { createVNet } from "../network/sasnet.ts";
+import { createVNet } from "../network/segmenter.ts";
 import { evaluationMode } from "../network/unit.ts";
-import { crossEntropy } from "../sasnet/losses.ts";
 import type { Method } from "./method.ts";
+import { paperSgd } from "./optimiser_settings.ts";
+import { crossEntropy, squaredDice } from "./parts/losses.ts";
 
 /** V-Net's own settings. */
 export type VNetHyperparameters = {
@@ -15,11 +16,14 @@ export type VNetHyperparameters = {
 export const vnet: Method<VNetHyperparameters> = {
   key: "vnet",
   name: "V-Net",
-  source: "Milletari et al., 3DV 2016; yulequan/UA-MT",
+  venue: "3DV 2016",
+  source: "Milletari et al.; yulequan/UA-MT",
   tables: [1, 2, 3, 11],
-  usesUnlabelled: false,
+  unlabelledTerms: [],
+  supervisedOnly: [],
   augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ supervised: 0.5 }),
+  nativeOptimiser: ({ name }) => ({ ...paperSgd, rule: name === "brats" ? "poly" : "step" }),
   create({ hyperparameters: { supervised }, width, seed, dropout }) {
     const network = createVNet({ width, seed, dropout });
     return {
@@ -31,20 +35,10 @@ export const vnet: Method<VNetHyperparameters> = {
         const [{ margin }] = network.forward(input, mode);
         return {
           crossEntropy: { weight: supervised, value: crossEntropy(margin, labels) },
-          dice: { weight: supervised, value: squaredDiceLoss(margin, labels) },
+          dice: { weight: supervised, value: squaredDice(tf.sigmoid(margin), labels) },
         };
       },
       predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
     };
   },
 };
-
-/** 1 − (2Σp·y + ε)/(Σp² + Σy² + ε), ε = 1e-5, of the foreground over the labelled mini-batch (yulequan/UA-MT). */
-function squaredDiceLoss(margin: tf.Tensor4D, labels: tf.Tensor4D): tf.Scalar {
-  return tidy(() => {
-    const p = tf.sigmoid(margin);
-    const overlap = tf.add(tf.mul(2, tf.sum(tf.mul(p, labels))), 1e-5);
-    const sizes = tf.add(tf.add(tf.sum(tf.square(p)), tf.sum(tf.square(labels))), 1e-5);
-    return tf.sub(1, tf.div(overlap, sizes)) as tf.Scalar;
-  });
-}

@@ -1,14 +1,12 @@
 /** How long runs are, and the configuration that a profile means. */
 import { type Dataset, type ProfileName, profileOf } from "../data/dataset.ts";
 import type { CaseSource } from "../data/source.ts";
+import { InputError } from "../errors.ts";
 import { hyperparametersOf, methodOf } from "../methods/mod.ts";
-import type { Variant } from "../methods/method.ts";
+import type { Method, Variant } from "../methods/method.ts";
+import { type OptimiserSettings, paperSgd, type Recipe } from "../methods/optimiser_settings.ts";
 import type { Shape3 } from "../volume/volume.ts";
-import type { RunConfig } from "./config.ts";
-import { paperSgd } from "./optimiser.ts";
-
-/** Iterations of each profile; ramp-ups scale with them. */
-const iterationsOf: Readonly<Record<ProfileName, number>> = { smoke: 20, mini: 3000, paper: 40000 };
+import { iterationsOf, type RunConfig } from "./config.ts";
 
 /** What a user may choose of a run. */
 export interface RunChoice {
@@ -21,6 +19,8 @@ export interface RunChoice {
   readonly crop?: Shape3 | undefined;
   readonly stride?: Shape3 | undefined;
   readonly width?: number | undefined;
+  /** "kit" (default): one optimiser for every method; "native": that of the method's own publication. */
+  readonly recipe?: Recipe | undefined;
   /** key=value of the method's hyper-parameters. */
   readonly settings?: readonly string[] | undefined;
 }
@@ -44,7 +44,15 @@ export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice
     stride: choice.stride ?? profile.stride,
     labelledPerBatch: 2,
     unlabelledPerBatch: 2,
-    sgd: paperSgd,
+    optimiser: optimiserOf(method, dataset, choice.recipe ?? "kit"),
     hyperparameters: hyperparametersOf(method, choice.variant, choice.settings ?? []),
   };
+}
+
+function optimiserOf(method: Method, dataset: Dataset, recipe: Recipe): OptimiserSettings {
+  if (recipe === "kit") return paperSgd;
+  if (method.nativeOptimiser === undefined) {
+    throw new InputError(`--recipe native: ${method.name} has no recipe but the kit's; leave --recipe out`);
+  }
+  return method.nativeOptimiser(dataset);
 }

@@ -1,20 +1,19 @@
 /**
  * Checkpoints: a folder `step-N` with one safetensors file a network, in the released code's names and layouts,
- * and `training.safetensors` with the optimiser's velocities and the method's own state. Random streams and the
+ * and `training.safetensors` with the optimisers' state and the method's own. Random streams and the
  * sampler are functions of the seed and the step, so the step is all that they need.
  */
 import { InputError } from "../errors.ts";
 import { tf } from "../engine/tensor.ts";
 import type { StateArray } from "../methods/method.ts";
 import type { Network } from "../network/network.ts";
-import { explained, writeWhole } from "./files.ts";
+import { explained, writeFlushed } from "./files.ts";
 import { decodeSafetensors, type Dtype, encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
 import type { Trainer } from "./trainer.ts";
 import { fromArray, loadStateDict, stateDict, toArray } from "./weights.ts";
 
 /** How many checkpoints a run keeps. */
 const kept = 2;
-const velocityPrefix = "velocity.";
 const statePrefix = "state.";
 const trainingFile = "training.safetensors";
 
@@ -31,9 +30,9 @@ export async function saveCheckpoint(
   try {
     await Deno.mkdir(beside, { recursive: true });
     for (const [name, network] of Object.entries(trainer.run.networks)) {
-      await writeWhole(`${beside}/${name}.safetensors`, encodeSafetensors(stateDict(network), metadata));
+      await writeFlushed(`${beside}/${name}.safetensors`, encodeSafetensors(stateDict(network), metadata));
     }
-    await writeWhole(`${beside}/${trainingFile}`, encodeSafetensors(trainingState(trainer), metadata));
+    await writeFlushed(`${beside}/${trainingFile}`, encodeSafetensors(trainingState(trainer), metadata));
     await Deno.remove(target, { recursive: true }).catch(() => {});
     await Deno.rename(beside, target);
   } catch (error) {
@@ -64,19 +63,23 @@ export async function loadCheckpoint(folder: string, trainer: Trainer, step: num
   await loadNetworks(folder, trainer.run.networks, step);
   const path = `${stepFolder(folder, step)}/${trainingFile}`;
   const { tensors } = await readSafetensors(path);
-  const { parameters, optimiser, run } = trainer;
-  parameters.forEach(({ name, layout }, i) => {
-    const entry = tensors.get(`${velocityPrefix}${name}`);
-    optimiser.velocities[i]?.dispose();
-    optimiser.velocities[i] = entry && tf.keep(fromArray(entry, layout));
-  });
+  for (const { name, keys, parameters, optimiser } of trainer.groups) {
+    optimiser.updates = Number((tensors.get(`${name}.updates`)?.data as BigInt64Array | undefined)?.[0] ?? 0);
+    for (const [slot, values] of Object.entries(optimiser.slots)) {
+      parameters.forEach(({ layout }, i) => {
+        const entry = tensors.get(slotKey(name, slot, keys[i]));
+        values[i]?.dispose();
+        values[i] = entry && tf.keep(fromArray(entry, layout));
+      });
+    }
+  }
   const state = new Map<string, StateArray>();
   for (const [name, { shape, data }] of tensors) {
     if (name.startsWith(statePrefix)) {
       state.set(name.slice(statePrefix.length), { shape, data: data as StateArray["data"] });
     }
   }
-  run.loadState?.(state);
+  trainer.run.loadState?.(state);
 }
 
 /** Restores networks only, for prediction. */
@@ -107,16 +110,28 @@ function stepFolder(folder: string, step: number): string {
   return `${folder}/step-${String(step).padStart(6, "0")}`;
 }
 
-function trainingState({ parameters, optimiser, run }: Trainer): Map<string, SafetensorsEntry> {
+function trainingState({ groups, run }: Trainer): Map<string, SafetensorsEntry> {
   const entries = new Map<string, SafetensorsEntry>();
-  parameters.forEach(({ name, layout }, i) => {
-    const velocity = optimiser.velocities[i];
-    if (velocity !== undefined) entries.set(`${velocityPrefix}${name}`, toArray(velocity, layout));
-  });
+  for (const { name, keys, parameters, optimiser } of groups) {
+    const { updates } = optimiser;
+    if (updates === 0) continue;
+    entries.set(`${name}.updates`, { dtype: "I64", shape: [], data: BigInt64Array.of(BigInt(updates)) });
+    for (const [slot, values] of Object.entries(optimiser.slots)) {
+      values.forEach((value, i) => {
+        if (value !== undefined) {
+          entries.set(slotKey(name, slot, keys[i]), toArray(value, parameters[i].layout));
+        }
+      });
+    }
+  }
   for (const [name, { shape, data }] of run.saveState?.() ?? []) {
     entries.set(`${statePrefix}${name}`, { dtype: dtypeOf(data), shape, data });
   }
   return entries;
+}
+
+function slotKey(group: string, slot: string, parameter: string): string {
+  return `${group}.${slot}.${parameter}`;
 }
 
 function dtypeOf(data: StateArray["data"]): Dtype {

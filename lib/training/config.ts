@@ -1,8 +1,11 @@
 /** Everything that determines a run, and its identity. */
 import type { ProfileName } from "../data/dataset.ts";
 import type { Hyperparameters, Variant } from "../methods/method.ts";
+import type { OptimiserSettings } from "../methods/optimiser_settings.ts";
 import type { Shape3 } from "../volume/volume.ts";
-import type { SgdSettings } from "./optimiser.ts";
+
+/** Iterations of each profile; ramp-ups scale with them. */
+export const iterationsOf: Readonly<Record<ProfileName, number>> = { smoke: 20, mini: 3000, paper: 40000 };
 
 /** A complete run declaration; two runs with equal configurations give equal numbers on one machine. */
 export interface RunConfig {
@@ -22,7 +25,8 @@ export interface RunConfig {
   readonly stride: Shape3;
   readonly labelledPerBatch: number;
   readonly unlabelledPerBatch: number;
-  readonly sgd: SgdSettings;
+  /** Of the segmenter; a network beside it has its method's own. */
+  readonly optimiser: OptimiserSettings;
   readonly hyperparameters: Hyperparameters;
 }
 

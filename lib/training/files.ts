@@ -1,18 +1,12 @@
 /** Files that appear whole or not at all: written beside, flushed, renamed. */
-import { EnvironmentError } from "../errors.ts";
+import { EnvironmentError, InputError } from "../errors.ts";
 
 /** Writes a file atomically. */
 export async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
   const beside = `${path}.${Deno.pid}.tmp`;
   const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
   try {
-    const file = await Deno.open(beside, { write: true, create: true, truncate: true });
-    try {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-      await file.syncData();
-    } finally {
-      file.close();
-    }
+    await writeFlushed(beside, bytes);
     await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
@@ -20,16 +14,35 @@ export async function writeWhole(path: string, contents: string | Uint8Array): P
   }
 }
 
+/** Writes a file that nobody looks at yet, such as one in a folder that will be renamed, and flushes it. */
+export async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  await file.syncData();
+}
+
+/** What the system says where nothing more can be written, and what mends it. */
+const full: readonly (readonly [RegExp, string])[] = [
+  [/no space left/i, "the disk is full; free some space and run the command again"],
+  [/quota exceeded/i, "the disk quota is used up; free some space and run the command again"],
+  [
+    /file too large/i,
+    "it is larger than this process may write; raise the limit (ulimit -f) and run the command again",
+  ],
+];
+
 /** A full disk or a folder without permission as one clear line; other errors as they are. */
 export function explained(path: string, error: unknown): unknown {
-  const code = (error as { code?: string }).code ?? "";
-  if (code === "ENOSPC" || /no space left/i.test(String(error))) {
-    return new EnvironmentError(
-      `${path} cannot be written: the disk is full; free some space and run the command again`,
-    );
-  }
+  const reason = full.find(([pattern]) => pattern.test(String(error)))?.[1];
+  if (reason !== undefined) return new EnvironmentError(`${path} cannot be written: ${reason}`);
+  const code = (error as { code?: string } | undefined)?.code ?? "";
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EROFS") {
     return new EnvironmentError(`${path} cannot be written: no permission; choose another folder with --run`);
+  }
+  if (code === "ENOTDIR" || code === "EEXIST") {
+    return new InputError(
+      `${path} cannot be written: a file is where a folder is needed; choose another with --run`,
+    );
   }
   return error;
 }

@@ -1,38 +1,30 @@
 /** What a run needs, said before anything is allocated. */
 import { availableMemory } from "../engine/memory.ts";
 import { InputError } from "../errors.ts";
-import { voxelCount } from "../volume/volume.ts";
-import type { RunConfig } from "./config.ts";
+import { type MemoryConfig, trainingBytes } from "./memory_estimate.ts";
 
-/** Bytes of the process before the first tensor. */
-const baseBytes = 4e8;
 /**
- * Bytes a voxel and channel of the full grid that a step holds at its peak. Measured on SASNet at 4×64×64×32 with
- * widths 8 and 16 (0.77 and 1.15 GB), rounded up.
+ * @param available bytes that may be taken; by default what the system tells.
+ * @throws InputError where the machine has less memory than the run would take.
  */
-const bytesPerFeature = 96;
-
-/** Estimated peak memory of a training step in bytes. */
-function trainingBytes(
-  config: Pick<RunConfig, "crop" | "width" | "labelledPerBatch" | "unlabelledPerBatch">,
-): number {
-  const items = config.labelledPerBatch + config.unlabelledPerBatch;
-  return baseBytes + items * voxelCount(config.crop) * config.width * bytesPerFeature;
-}
-
-/** @throws InputError where the machine has less memory than the run would take. */
-export function requireMemory(config: RunConfig): void {
+export function requireMemory(config: MemoryConfig, available: number = availableMemory()): void {
   const needed = trainingBytes(config);
-  const available = availableMemory();
   if (needed <= available) return;
+  const { crop, width, labelledPerBatch, unlabelledPerBatch } = config;
+  let fitting = Math.floor(width / 2);
+  while (fitting > 0 && trainingBytes({ ...config, width: fitting }) > available) {
+    fitting = Math.floor(fitting / 2);
+  }
+  const hint = fitting > 0 ? ` (--width ${fitting} would fit)` : "";
   throw new InputError(
-    `a step with crop ${config.crop.join("×")} and width ${config.width} needs about ${
-      gigabytes(needed)
-    } GB, ` +
-      `${gigabytes(available)} GB are free; choose a smaller --crop or --width`,
+    `training ${labelledPerBatch + unlabelledPerBatch} crops of ${
+      crop.join("×")
+    } at width ${width} needs about ${gigabytes(needed)} GB, ${
+      gigabytes(available)
+    } GB free: use a smaller --crop, --width${hint}, or close other programs`,
   );
 }
 
 function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(1);
+  return bytes < 1e10 ? (bytes / 1e9).toFixed(1) : (bytes / 1e9).toFixed(0);
 }

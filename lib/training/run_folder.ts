@@ -50,8 +50,9 @@ export async function openRunFolder(
   const lock = await lockFolder(path);
   try {
     if (known === undefined) {
-      await writeWhole(`${path}/config.json`, json({ ...config, hash }));
+      // The configuration makes it a run folder, so it comes last.
       await writeWhole(`${path}/environment.json`, json(environment));
+      await writeWhole(`${path}/config.json`, json({ ...config, hash }));
     }
   } catch (error) {
     lock.close();
@@ -114,7 +115,9 @@ export async function truncateLog(path: string, step: number): Promise<void> {
 }
 
 async function lockFolder(path: string): Promise<Deno.FsFile> {
-  const file = await Deno.open(`${path}/lock`, { write: true, create: true });
+  const file = await Deno.open(`${path}/lock`, { write: true, create: true }).catch((error) => {
+    throw explained(`${path}/lock`, error);
+  });
   if (await file.tryLock(true)) return file;
   file.close();
   throw new InputError(

@@ -15,6 +15,7 @@ import { createTrainer, type StepResult, type Trainer } from "./trainer.ts";
 /** What a caller learns after each step. */
 export interface StepReport extends StepResult {
   readonly step: number;
+  /** Steps of all phases together. */
   readonly iterations: number;
   /** Of this step. */
   readonly seconds: number;
@@ -40,6 +41,8 @@ export interface TrainOptions {
 export interface TrainResult {
   /** Last step that was done. */
   readonly step: number;
+  /** Steps of all phases together. */
+  readonly steps: number;
   readonly finished: boolean;
   /** The step that this call continued from; 0 for a new run. */
   readonly resumedFrom: number;
@@ -64,18 +67,24 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     seed: config.seed,
     labelled: config.labelled,
     labelledPerBatch: config.labelledPerBatch,
-    unlabelledPerBatch: method.usesUnlabelled ? config.unlabelledPerBatch : 0,
+    unlabelledPerBatch: method.unlabelledTerms.length > 0 ? config.unlabelledPerBatch : 0,
     crop: config.crop,
     augmentation: method.augmentation(dataset, config.hyperparameters),
     views: dataset.views,
   };
+  const setting = { ...config, dataset, labelledCases: config.labelled, dropout: true };
+  const refused = method.refuses?.(setting);
+  if (refused !== undefined) throw new InputError(`${method.name} cannot run: ${refused}`);
+  // What the first batch would refuse is refused before anything is written.
+  await makeBatch(source, 0, batchOptions);
   const folder = await openRunFolder(options.folder, config, options.environment);
-  const run = method.create({ ...config, dataset, labelledCases: config.labelled, dropout: true });
+  const run = method.create(setting);
   const trainer = createTrainer(run, config);
+  const { steps } = trainer;
   try {
     const resumedFrom = (await checkpointSteps(folder.checkpoints)).at(-1) ?? 0;
     if (resumedFrom > 0) await loadCheckpoint(folder.checkpoints, trainer, resumedFrom);
-    if (resumedFrom < config.iterations) await truncateLog(folder.path, resumedFrom);
+    if (resumedFrom < steps) await truncateLog(folder.path, resumedFrom);
     let step = resumedFrom;
     let lines: LogLine[] = [];
     const save = async () => {
@@ -83,12 +92,12 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       await folder.append(lines);
       lines = [];
     };
-    let next = step < config.iterations ? makeBatch(source, step, batchOptions) : undefined;
-    while (step < config.iterations && !signal?.aborted) {
+    let next = step < steps ? makeBatch(source, step, batchOptions) : undefined;
+    while (step < steps && !signal?.aborted) {
       const batch = await next!;
       const started = performance.now();
       // The next batch is cut while this step's tensors are on their way; nothing of it depends on the step.
-      next = step + 1 < config.iterations ? makeBatch(source, step + 1, batchOptions) : undefined;
+      next = step + 1 < steps ? makeBatch(source, step + 1, batchOptions) : undefined;
       next?.catch(() => {});
       const result = trainer.step(batch, step + 1);
       step++;
@@ -96,14 +105,14 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       const seconds = (performance.now() - started) / 1000;
       lines.push({ event: "step", step, seconds: Math.round(seconds * 1e4) / 1e4, ...result });
       await turnOfEventLoop();
-      onStep?.({ ...result, step, iterations: config.iterations, seconds, resident: memoryUse().resident });
-      if (step % checkpointEvery === 0 || step === config.iterations) {
-        if (step === config.iterations) lines.push({ event: "finished", step });
+      onStep?.({ ...result, step, iterations: steps, seconds, resident: memoryUse().resident });
+      if (step % checkpointEvery === 0 || step === steps) {
+        if (step === steps) lines.push({ event: "finished", step });
         await save();
       }
     }
-    if (step > resumedFrom && step < config.iterations) await save();
-    return { step, finished: step === config.iterations, resumedFrom, trainer };
+    if (step > resumedFrom && step < steps) await save();
+    return { step, steps, finished: step === steps, resumedFrom, trainer };
   } catch (error) {
     trainer.dispose();
     throw error;

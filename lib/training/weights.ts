@@ -1,12 +1,16 @@
 /** A network's state as named arrays in PyTorch's layouts, as the released code's `state_dict` has it, and back. */
 import { tf, tidy } from "../engine/tensor.ts";
 import { InputError } from "../errors.ts";
+import type { RunningStatistics } from "../network/layer.ts";
 import { buffersOf, type Network, parametersOf } from "../network/network.ts";
-import { filterAxes } from "../network/parameter.ts";
+import { filterAxes, type Layout } from "../network/parameter.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 
-/** PyTorch's [out, in, x, y, z] from the kit's [x, y, z, in, out]. */
-const inverseFilterAxes = [4, 3, 0, 1, 2];
+/** PyTorch's axes, in the kit's numbering: [out, in, x, y, z] from [x, y, z, in, out], [out, in] from [in, out]. */
+const torchAxes: Readonly<Record<Exclude<Layout, "vector">, number[]>> = {
+  filter: [4, 3, 0, 1, 2],
+  matrix: [1, 0],
+};
 
 /** The state in PyTorch's layouts, with the batch counters of the normalisations. */
 export function stateDict(network: Network): Map<string, SafetensorsEntry> {
@@ -15,11 +19,11 @@ export function stateDict(network: Network): Map<string, SafetensorsEntry> {
     entries.set(name, toArray(variable, layout));
   }
   for (const { name, variable } of buffersOf(network)) entries.set(name, toArray(variable, "vector"));
-  for (const unit of network.units) {
-    entries.set(counterName(unit.buffers[0].name), {
+  for (const statistics of statisticsOf(network)) {
+    entries.set(counterName(statistics), {
       dtype: "I64",
       shape: [],
-      data: BigInt64Array.of(BigInt(unit.batches)),
+      data: BigInt64Array.of(BigInt(statistics.batches)),
     });
   }
   return entries;
@@ -41,43 +45,48 @@ export function loadStateDict(
     expected.set(name, torchShape(variable, layout));
   }
   for (const { name, variable } of buffersOf(network)) expected.set(name, variable.shape);
-  for (const unit of network.units) expected.set(counterName(unit.buffers[0].name), []);
+  for (const statistics of statisticsOf(network)) expected.set(counterName(statistics), []);
   requireSame(expected, state, origin);
   for (const { name, variable, layout } of parametersOf(network)) assign(variable, state.get(name)!, layout);
   for (const { name, variable } of buffersOf(network)) assign(variable, state.get(name)!, "vector");
-  for (const unit of network.units) {
-    unit.batches = Number((state.get(counterName(unit.buffers[0].name))!.data as BigInt64Array)[0]);
+  for (const statistics of statisticsOf(network)) {
+    statistics.batches = Number((state.get(counterName(statistics))!.data as BigInt64Array)[0]);
   }
 }
 
 /** A tensor of the kit as an array in PyTorch's layout. */
-export function toArray(tensor: tf.Tensor, layout: "filter" | "vector"): SafetensorsEntry {
+export function toArray(tensor: tf.Tensor, layout: Layout): SafetensorsEntry {
   return tidy(() => {
-    const ordered = layout === "filter" ? tf.transpose(tensor, inverseFilterAxes) : tensor;
+    const ordered = layout === "vector" ? tensor : tf.transpose(tensor, torchAxes[layout]);
     return { dtype: "F32", shape: ordered.shape, data: ordered.dataSync<"float32">() };
   });
 }
 
 /** A tensor of the kit from an array in PyTorch's layout; the caller owns it. */
-export function fromArray(entry: SafetensorsEntry, layout: "filter" | "vector"): tf.Tensor {
+export function fromArray(entry: SafetensorsEntry, layout: Layout): tf.Tensor {
   return tidy(() => {
     const tensor = tf.tensor(entry.data as Float32Array, [...entry.shape]);
-    return layout === "filter" ? tf.transpose(tensor, [...filterAxes]) : tensor;
+    if (layout === "vector") return tensor;
+    return tf.transpose(tensor, layout === "filter" ? [...filterAxes] : [1, 0]);
   });
 }
 
-function assign(variable: tf.Variable, entry: SafetensorsEntry, layout: "filter" | "vector"): void {
+function assign(variable: tf.Variable, entry: SafetensorsEntry, layout: Layout): void {
   const tensor = fromArray(entry, layout);
   variable.assign(tensor);
   tensor.dispose();
 }
 
-function torchShape(variable: tf.Variable, layout: "filter" | "vector"): number[] {
-  return layout === "filter" ? inverseFilterAxes.map((axis) => variable.shape[axis]) : variable.shape;
+function torchShape(variable: tf.Variable, layout: Layout): number[] {
+  return layout === "vector" ? variable.shape : torchAxes[layout].map((axis) => variable.shape[axis]);
 }
 
-function counterName(runningMean: string): string {
-  return runningMean.replace(/running_mean$/, "num_batches_tracked");
+function statisticsOf(network: Network): RunningStatistics[] {
+  return network.layers.flatMap(({ statistics }) => statistics ?? []);
+}
+
+function counterName({ buffers }: RunningStatistics): string {
+  return buffers[0].name.replace(/running_mean$/, "num_batches_tracked");
 }
 
 function requireSame(

@@ -11,7 +11,8 @@ import {
   type Visit,
   writeConfidence,
 } from "../../lib/sasnet/confidence_memory.ts";
-import { figure4, meanOfBranches, reweight, sarVariants, weigh } from "../../lib/sasnet/sar.ts";
+import { figure4 } from "../../lib/sasnet/figure4.ts";
+import { meanOfBranches, reweight, sarVariants, weigh } from "../../lib/sasnet/sar.ts";
 import { type BatchItem, makeBatch } from "../../lib/data/batch.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { randomStream } from "../../lib/random.ts";

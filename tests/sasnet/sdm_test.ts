@@ -19,6 +19,23 @@ describe("signedDistanceMap()", () => {
     }
   });
 
+  it("gives the values worked out by hand for a line, a block at the face of the crop and a voxel", () => {
+    const line = signedDistanceMap(Uint8Array.of(0, 0, 1, 1, 1, 1, 1, 0, 0), [9, 1, 1]);
+    assertClose(line, [1, 0.5, 0, -2 / 3, -1, -2 / 3, 0, 0.5, 1], 1e-6);
+    // Foreground [0..2]×[1..3]×[1..3] of 5³: the face of the crop is no boundary.
+    const mask = new Uint8Array(125);
+    for (let i = 0; i < 125; i++) {
+      const [x, y, z] = [Math.floor(i / 25), Math.floor(i / 5) % 5, i % 5];
+      mask[i] = x <= 2 && y >= 1 && y <= 3 && z >= 1 && z <= 3 ? 1 : 0;
+    }
+    const { sdm, boundary } = sdmStages(mask, [5, 5, 5]);
+    assertClose([0, 1, 2, 3, 4].map((x) => sdm[25 * x + 12]), [-1, -1, 0, 1 / 6 ** 0.5, 2 / 6 ** 0.5], 1e-6);
+    assertEquals(boundary.reduce((sum, value) => sum + value, 0), 25);
+    assertClose([sdm.reduce((sum, value) => sum + value, 0)], [55.3589], 1e-4);
+    const voxel = signedDistanceMap(new Uint8Array(27).fill(1, 13, 14), [3, 3, 3]);
+    assertClose([13, 12, 0].map((i) => voxel[i]), [0, 3 ** -0.5, 1], 1e-6);
+  });
+
   it("is negative inside, zero on the inner boundary, positive outside, and reaches both ends", () => {
     const shape: Shape3 = [9, 8, 7];
     const stream = randomStream(1, "masks");

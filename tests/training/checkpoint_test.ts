@@ -3,7 +3,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { InputError } from "../../lib/errors.ts";
 import { parametersOf } from "../../lib/network/network.ts";
-import { createVNet } from "../../lib/network/sasnet.ts";
+import { createVNet } from "../../lib/network/segmenter.ts";
 import { loadStateDict, stateDict } from "../../lib/training/weights.ts";
 
 describe("loadStateDict()", () => {

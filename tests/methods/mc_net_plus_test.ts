@@ -1,0 +1,111 @@
+import { beforeAll, describe, it } from "@std/testing/bdd";
+import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { phantom } from "../../lib/data/dataset.ts";
+import { startEngine } from "../../lib/engine/start.ts";
+import { valueAndGradients } from "../../lib/engine/tape.ts";
+import { tf } from "../../lib/engine/tensor.ts";
+import { hyperparametersOf, methodOf } from "../../lib/methods/mod.ts";
+import { mutualConsistency } from "../../lib/methods/parts/mutual_consistency.ts";
+import { complexityOf } from "../../lib/network/complexity.ts";
+import { disposeNetwork } from "../../lib/network/network.ts";
+import { assertClose } from "../golden_set.ts";
+import { finiteDifferences, randomTensor } from "../tensors.ts";
+import { ballBatch, runOf, stepOf } from "./run_of.ts";
+
+const logit = (p: number) => Math.log(p / (1 - p));
+
+describe("mutualConsistency()", () => {
+  beforeAll(async () => void await startEngine());
+  const probabilities = [0.6, 0.7, 0.55];
+  const sharp = [0.982954, 0.999791, 0.881499];
+  const margins = () => probabilities.map((p) => tf.tensor1d([logit(p)]));
+
+  it("adds the squared differences of all ordered pairs up", () => {
+    let expected = 0;
+    for (let i = 0; i < 3; i++) {
+      for (let j = 0; j < 3; j++) if (i !== j) expected += (probabilities[i] - sharp[j]) ** 2;
+    }
+    for (const detached of [true, false]) {
+      const value = mutualConsistency(margins(), { temperature: 0.1, detached });
+      assertAlmostEquals(value.dataSync()[0], expected, 1e-5);
+    }
+  });
+
+  it("lets no gradient through detached targets", () => {
+    const variables = margins();
+    const options = { temperature: 0.1, detached: true };
+    const { gradients } = valueAndGradients(
+      () => ({ loss: mutualConsistency(variables, options) }),
+      variables,
+    );
+    probabilities.forEach((p, i) => {
+      const towards = sharp.reduce((sum, s, j) => i === j ? sum : sum + 2 * (p - s), 0);
+      assertAlmostEquals(gradients[i]!.dataSync()[0], towards * p * (1 - p), 1e-5);
+    });
+  });
+
+  it("lets the gradient through targets that are not detached", () => {
+    const [first, ...others] = ["a", "b", "c"].map((name) => randomTensor(name, [2, 6]));
+    const options = { temperature: 0.5, detached: false };
+    const { gradients } = valueAndGradients(
+      () => ({ loss: mutualConsistency([first, ...others], options) }),
+      [first],
+    );
+    const expected = finiteDifferences((x) => mutualConsistency([x, ...others], options), first);
+    assertClose(gradients[0]!.dataSync(), expected, 1e-4);
+  });
+});
+
+describe("mcNetPlus", () => {
+  beforeAll(async () => void await startEngine());
+
+  for (
+    const [decoders, parameters, terms] of [
+      [3, 15_246_566, ["dice", "consistency"]],
+      [2, 12_347_716, ["dice", "consistency"]],
+      [1, 9_448_866, ["dice"]],
+    ] as const
+  ) {
+    it(`with ${decoders} decoders trains ${parameters} parameters and predicts with the first decoder`, () => {
+      const large = runOf("mc-net-plus", [`decoders=${decoders}`], { width: 16 });
+      assertEquals(complexityOf(large.networks.network, [16, 16, 16]).parameters, parameters);
+      disposeNetwork(large.networks.network);
+      const run = runOf("mc-net-plus", [`decoders=${decoders}`]);
+      const batch = ballBatch();
+      assertEquals(Object.keys(run.loss(batch, stepOf(1))), [...terms]);
+      const branches = run.predictBranches!(batch.images);
+      assertEquals(branches.map(({ name }) => name), [...run.branchNames!]);
+      assertEquals(branches.length, decoders);
+      assertEquals(run.predict(batch.images).dataSync(), branches[0].probability.dataSync());
+    });
+  }
+
+  it("refuses another number of decoders", () => {
+    const method = methodOf("mc-net-plus");
+    const refuses = (setting: string) =>
+      method.refuses!({
+        hyperparameters: hyperparametersOf(method, "paper", [setting]),
+        dataset: phantom,
+        width: 2,
+        seed: 1,
+        iterations: 1,
+        crop: [16, 16, 16],
+        labelledCases: 2,
+        labelledPerBatch: 2,
+        dropout: false,
+      });
+    assertMatch(refuses("decoders=4")!, /decoders=4; expected 1, 2 or 3/);
+    assertEquals(refuses("decoders=2"), undefined);
+  });
+
+  it("ramps the consistency up to 1 over two fifths of the run, counting from 1", () => {
+    const [run, batch] = [runOf("mc-net-plus"), ballBatch()];
+    const weight = (iteration: number) => run.loss(batch, stepOf(iteration, 15000)).consistency.weight;
+    const ramp = (ticks: number) => Math.exp(-5 * (1 - ticks / 40) ** 2);
+    assertClose(
+      [weight(149), weight(150), weight(5999), weight(6000), weight(15000)],
+      [ramp(0), ramp(1), ramp(39), 1, 1],
+      1e-9,
+    );
+  });
+});
