@@ -197,7 +197,7 @@ export function tableText(table: Table, options: { colour?: boolean } = {}): str
     return content.replace(word, `\u001b[${mark === "best" ? 1 : 4}m${word}\u001b[0m`);
   };
   const rule = widths.map((width) => "─".repeat(width)).join("──");
-  const lines = [table.title, rule, heads.map(pad).join("  ").trimEnd(), rule];
+  const lines = [table.title, rule, ...groupLine(table, widths), heads.map(pad).join("  ").trimEnd(), rule];
   cells.forEach((row, r) => {
     if (startsBlock(table, r)) lines.push(rule);
     lines.push(row.map((content, c) => style(pad(content, c), marks[r][c])).join("  ").trimEnd());
@@ -206,6 +206,17 @@ export function tableText(table: Table, options: { colour?: boolean } = {}): str
   if (anyMark && !options.colour) lines.push("* best, ' second best");
   for (const [i, note] of table.footnotes.entries()) lines.push(`[${letter(i)}] ${note}`);
   return `${[...lines, ...table.caption].join("\n")}\n`;
+}
+
+/** The headings of groups over their columns, each at its left side; no line where there are none. */
+function groupLine(table: Table, widths: readonly number[]): string[] {
+  let column = 0;
+  const cells = headingGroups(table)?.map(({ label, span }) => {
+    const width = widths.slice(column, column + span).reduce((sum, one) => sum + one + 2, -2);
+    column += span;
+    return label.padEnd(width);
+  });
+  return cells === undefined ? [] : [cells.join("  ").trimEnd()];
 }
 
 function captionLines(table: Table, marks: readonly (readonly Mark[])[]): string[] {

@@ -1,0 +1,219 @@
+/** The verb `study`: runs what tables and figures need and is not there yet. */
+import { type DatasetName, datasets, type ProfileName, profileNames } from "../data/dataset.ts";
+import { EnvironmentError, InputError } from "../errors.ts";
+import { defaultSeed } from "../experiments/choice.ts";
+import type { Item } from "../experiments/item.ts";
+import type { RunRecord } from "../experiments/record.ts";
+import type { PlannedRun } from "../experiments/study.ts";
+import type { CellOutcome } from "../experiments/study_runner.ts";
+import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
+import { formatBytes, formatDuration } from "./progress.ts";
+import { openSource } from "./workspace.ts";
+
+export const command = defineCommand({
+  name: "study",
+  summary: "runs what a table or figure needs and is not there yet; `study status` tells what is there",
+  positionals: {
+    item: {
+      type: "string",
+      rest: true,
+      help: "table1 … table11, figure1 … figure8, tables, figures, all; or status",
+    },
+  },
+  options: {
+    profile: { type: "choice", choices: profileNames, default: "smoke", help: "size of the experiments" },
+    seeds: {
+      type: "list",
+      of: "integer",
+      minimum: 0,
+      default: [defaultSeed],
+      help: "each run is repeated with every seed",
+    },
+    variant: {
+      type: "choice",
+      choices: ["paper", "official"],
+      default: "paper",
+      help: "the paper's equations or the released code, where they differ",
+    },
+    dryRun: { type: "boolean", help: "print the plan and run nothing" },
+    results: { type: "path", default: "results", help: "folder of the records" },
+  },
+  notes: [
+    "Each run is a process of its own: a crash costs one run. The same command continues; several may run at once.",
+    "deno task study table4 --profile mini --seeds 1,2,3",
+    "deno task study status table1 table4 --profile mini",
+  ],
+});
+
+export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
+  const { itemsOf } = await import("../experiments/items.ts");
+  const { planStudy } = await import("../experiments/study.ts");
+  const { readRecords } = await import("../experiments/record.ts");
+  const isStatus = options.item[0] === "status";
+  const keys = isStatus ? options.item.slice(1) : options.item;
+  if (keys.length === 0 && !isStatus) {
+    throw new InputError(
+      "study needs an item: table1 … table11, figure1 … figure8, tables, figures, all, or status",
+    );
+  }
+  const items = itemsOf(keys.length === 0 ? ["all"] : keys);
+  const folders = { records: `${options.results}/records`, state: `${context.root}/runs/study` };
+  const { records, damaged } = await readRecords(folders.records);
+  for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
+  const standIns = await absentData(items, options.profile, context);
+  const plan = planStudy({ ...options, items, standIns: new Set(standIns.keys()) }, records);
+  const missing = plan.filter(({ record }) => record === undefined);
+  await printPlan(plan, { items, records, context, verbose: !isStatus, state: folders.state });
+  const counts = { runs: plan.length, present: plan.length - missing.length, missing: missing.length };
+  const uncounted = items.some(({ kind }) => kind === "complexity") &&
+    (await import("./study/complexity.ts").then(({ readComplexity }) => readComplexity(options.results)))
+        .length === 0;
+  if (isStatus || options.dryRun || missing.length === 0 && !uncounted) {
+    return { json: { ...counts, plan: plan.map(asJson), damaged } };
+  }
+  requireData(standIns, options.profile);
+  if (uncounted) {
+    const { countNetworks } = await import("./study/complexity.ts");
+    const failure = await countNetworks(options.results, context);
+    context.print(failure === undefined ? "networks counted" : `networks not counted: ${failure}`);
+    if (missing.length === 0) return { exitCode: failure === undefined ? 0 : 1, json: counts };
+  }
+  const outcomes = await runMissing(plan, { records, folders, context });
+  return summary(outcomes, counts, context);
+}
+
+/** The paper's data sets that are not at hand, with what is missing. `smoke` reads none. */
+async function absentData(
+  items: readonly Item[],
+  profile: ProfileName,
+  context: Context,
+): Promise<Map<DatasetName, string>> {
+  const { declaredRuns } = await import("../experiments/items.ts");
+  const absent = new Map<DatasetName, string>();
+  if (profile === "smoke") return absent;
+  const needed = new Set(items.flatMap((item) => declaredRuns(item).map(({ run }) => run.dataset)));
+  for (const name of needed) {
+    try {
+      await openSource(datasets[name], profile, undefined, context);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError || error instanceof InputError)) throw error;
+      absent.set(name, error.message);
+      context.note(`${error.message}${profile === "paper" ? "" : "; phantoms stand in for them"}`);
+    }
+  }
+  return absent;
+}
+
+/** At the paper's size nothing stands in for the paper's data. */
+function requireData(absent: ReadonlyMap<DatasetName, string>, profile: ProfileName): void {
+  const [first] = absent.values();
+  if (profile === "paper" && first !== undefined) throw new EnvironmentError(first);
+}
+
+async function printPlan(
+  plan: readonly PlannedRun[],
+  { items, records, context, verbose, state }: {
+    items: readonly Item[];
+    records: readonly RunRecord[];
+    context: Context;
+    verbose: boolean;
+    state: string;
+  },
+): Promise<void> {
+  const { estimateRun } = await import("../experiments/study_estimate.ts");
+  const { runLabel } = await import("../experiments/study.ts");
+  const { isLocked, readFailures } = await import("../experiments/study_runner.ts");
+  const failures = new Map((await readFailures(state)).map(({ key, message }) => [key, message]));
+  for (const { key, kind } of items) {
+    const runs = plan.filter((run) => run.items.includes(key));
+    const present = runs.filter(({ record }) => record !== undefined).length;
+    const text = runs.length === 0
+      ? kind === "complexity" ? "counted by `methods`, no runs" : "no runs"
+      : `${runs.length} runs, ${present} present, ${runs.length - present} missing`;
+    context.print(`${key.padEnd(9)} ${text}`);
+  }
+  let [seconds, bytes] = [0, 0];
+  const bases = new Set<string>();
+  for (const run of plan) {
+    if (run.record !== undefined) continue;
+    const estimate = estimateRun(run.choice, records);
+    seconds += estimate.seconds;
+    bytes = Math.max(bytes, estimate.bytes);
+    bases.add(estimate.basis);
+    const failure = failures.get(run.key);
+    const now = await isLocked(state, run)
+      ? "  running"
+      : failure === undefined
+      ? ""
+      : `  failed: ${failure}`;
+    if (!verbose && now === "") continue;
+    const standIn = run.standsFor === undefined ? "" : `  (for ${datasets[run.standsFor].title})`;
+    context.print(`  ${runLabel(run.choice)}${standIn}  ${formatDuration(estimate.seconds)}${now}`);
+  }
+  const missing = plan.filter(({ record }) => record === undefined).length;
+  context.print(
+    missing === 0
+      ? `all ${plan.length} runs are present`
+      : `${missing} of ${plan.length} runs missing: about ${formatDuration(seconds)}, up to ${
+        formatBytes(bytes)
+      } of memory (estimates: ${[...bases].join(", ")})`,
+  );
+}
+
+async function runMissing(
+  plan: readonly PlannedRun[],
+  { records, folders, context }: {
+    records: readonly RunRecord[];
+    folders: { records: string; state: string };
+    context: Context;
+  },
+): Promise<CellOutcome[]> {
+  const { runStudy } = await import("../experiments/study_runner.ts");
+  const { runLabel } = await import("../experiments/study.ts");
+  const { estimateRun } = await import("../experiments/study_estimate.ts");
+  const { executeRun } = await import("./study/execute.ts");
+  const missing = plan.filter(({ record }) => record === undefined);
+  const left = new Map(missing.map((run) => [run.key, estimateRun(run.choice, records).seconds]));
+  /** Measured over expected seconds of the runs that are done, which corrects the rest. */
+  let [expected, measured] = [0, 0];
+  return await runStudy(plan, {
+    ...folders,
+    signal: context.signal,
+    now: () => performance.now() / 1000,
+    wait: () => new Promise((resolve) => setTimeout(resolve, 1000)),
+    execute: ({ choice }) => executeRun(choice, { records: folders.records, context }),
+    onStart: (run, index) => context.status(`[${index + 1}/${missing.length}] ${runLabel(run.choice)} …`),
+    onEnd: ({ run, state, message, seconds }, index) => {
+      if (state === "done") {
+        expected += left.get(run.key)!;
+        measured += seconds;
+      }
+      left.delete(run.key);
+      const correction = expected === 0 ? 1 : measured / expected;
+      const rest = correction * left.values().reduce((sum, value) => sum + value, 0);
+      const end = state === "done" ? formatDuration(seconds) : message ?? state;
+      const remaining = left.size === 0 ? "" : `; ${formatDuration(rest)} left`;
+      context.status(undefined);
+      context.print(`[${index + 1}/${missing.length}] ${runLabel(run.choice)}  ${end}${remaining}`);
+    },
+  });
+}
+
+function summary(
+  outcomes: readonly CellOutcome[],
+  counts: { runs: number; present: number; missing: number },
+  context: Context,
+): Outcome {
+  const failed = outcomes.filter(({ state }) => state === "failed");
+  const done = outcomes.filter(({ state }) => state === "done" || state === "elsewhere").length;
+  context.print(
+    `${done} of ${counts.missing} runs done, ${failed.length} failed` +
+      (done + failed.length < counts.missing ? "; the same command continues" : ""),
+  );
+  const json = { ...counts, outcomes: outcomes.map(({ run, ...outcome }) => ({ key: run.key, ...outcome })) };
+  return { exitCode: failed.length === 0 ? 0 : 1, json };
+}
+
+function asJson({ choice, items, standsFor, record }: PlannedRun): object {
+  return { choice, items, standsFor: standsFor ?? null, record: record?.name ?? null };
+}

@@ -1,0 +1,187 @@
+/** The files of one item's report, from records alone. */
+import { paperAudit } from "../experiments/audit.ts";
+import { type ComplexityTable, labelOf, type PaperFigure, type PaperTable } from "../experiments/item.ts";
+import { casesOf, rowResult, tableResults } from "../experiments/results.ts";
+import type { Damage, RunRecord } from "../experiments/record.ts";
+import { verdictsOf } from "../experiments/verdicts.ts";
+import { auditTables } from "./audit_table.ts";
+import { caseChart } from "./case_chart.ts";
+import { type Complexity, complexityTable } from "./complexity_report.ts";
+import { type PageFigure, pageHtml } from "./page.ts";
+import { claimTable, comparisonTable, detailTable, type ReportScale } from "./paper_table.ts";
+import { svgDocument } from "./svg.ts";
+import type { Table } from "./table.ts";
+import { tableCsv, tableLatex, tableMarkdown } from "./table_formats.ts";
+
+/** What reports are made of. */
+export interface ReportSource {
+  readonly records: readonly RunRecord[];
+  readonly damaged: readonly Damage[];
+  readonly scale: ReportScale;
+  /** Counted networks for Table 11, where there are any. */
+  readonly complexity: readonly Complexity[];
+}
+
+/** A report: its files by name, its main table, and one line for the terminal. */
+export interface ItemReport {
+  readonly key: string;
+  readonly title: string;
+  readonly table: Table;
+  readonly line: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** The report of a table with runs. */
+export function tableReport(item: PaperTable, source: ReportSource): ItemReport {
+  const results = tableResults(item, source.scale, source.records);
+  const verdicts = verdictsOf(item, results);
+  const main = comparisonTable(item, results, source.scale);
+  const tables = [
+    main,
+    ...(results.size === 0 ? [] : [detailTable(item, results)]),
+    claimTable(item, verdicts, source.scale),
+  ];
+  const unequal = [...results.values()].flatMap(({ unequal }) => unequal);
+  const used = [...results.values()].flatMap(({ records }) => records);
+  const groups = item.rows.filter(({ id }) => results.has(id)).flatMap((row) =>
+    casesOf(results.get(row.id)!.records, "last", false).slice(0, 1).map((cases) => ({
+      name: labelOf(item, row),
+      values: cases.map(({ dice }) => dice === null ? null : 100 * dice),
+    }))
+  );
+  const figures: PageFigure[] = groups.length === 0 ? [] : [{
+    figure: caseChart(groups, { xLabel: "Dice (%)", width: 470 }),
+    caption: `Dice of every test case, first seed; the whisker is the mean ± standard deviation.`,
+    file: "cases",
+    formats: ["svg"],
+  }];
+  const verdictCount = verdicts.filter(({ verdict }) => verdict !== "not tested").length;
+  return {
+    key: item.key,
+    title: main.title,
+    table: main,
+    line:
+      `${results.size} of ${item.rows.length} rows have runs, ${verdictCount} of ${verdicts.length} claims tested`,
+    files: filesOf(item.key, tables, {
+      lead: `The paper's numbers beside the kit's own runs of profile ${source.scale.profile}. ` +
+        `${results.size} of ${item.rows.length} rows have runs.`,
+      facts: [
+        ["Command", source.scale.command],
+        ["Records", used.length === 0 ? "none" : used.map(({ name }) => name).join(", ")],
+        [
+          "Engine",
+          [...new Set(used.map(({ environment }) => String(environment.engine)))].join(", ") || "none",
+        ],
+        ...unequal.map((text): [string, string] => ["Left out", text]),
+        ...source.damaged.map(({ path, reason }): [string, string] => ["Not used", `${path}: ${reason}`]),
+      ],
+      figures,
+    }),
+  };
+}
+
+/** The report of Table 11. */
+export function complexityReport(item: ComplexityTable, source: ReportSource): ItemReport {
+  const table = complexityTable(item, source.complexity);
+  const counted =
+    item.rows.filter(({ method }) => source.complexity.some(({ key }) => key === method)).length;
+  return {
+    key: item.key,
+    title: table.title,
+    table,
+    line: `${counted} of ${item.rows.length} methods counted`,
+    files: filesOf(item.key, [table], {
+      lead: "Parameters and multiply–accumulates as printed, beside what the kit counts on its own networks.",
+      facts: [["Command", "npx -y deno@2.9.6 task study table11"]],
+      figures: [],
+    }),
+  };
+}
+
+/** Which runs a figure needs, and which are there. */
+export function figureReport(item: PaperFigure, source: ReportSource): ItemReport {
+  const rows = item.runs.map(({ label, run }) => {
+    const found = rowResult(run, source.scale, source.records);
+    return {
+      cells: [label, found === undefined ? "missing" : found.records.map(({ name }) => name).join(", ")],
+    };
+  });
+  const table: Table = {
+    title: `Figure ${item.number}. ${item.caption}`,
+    columns: [{ label: "run" }, { label: "record" }],
+    rows,
+    caption: [`Needs ${item.needs}. Command: ${source.scale.command}`],
+    footnotes: [],
+  };
+  const present = rows.filter(({ cells }) => cells[1] !== "missing").length;
+  return {
+    key: item.key,
+    title: table.title,
+    table,
+    line: rows.length === 0 ? "needs no run" : `${present} of ${rows.length} runs present`,
+    files: filesOf(item.key, [table], {
+      lead: "The runs that this figure draws.",
+      facts: [["Command", source.scale.command]],
+      figures: [],
+    }),
+  };
+}
+
+/** The audit of the paper's own numbers. */
+export function auditReport(): ItemReport {
+  const entries = paperAudit();
+  const { counts, found, all } = auditTables(entries);
+  const open = entries.filter(({ finding }) => finding === "inconsistent" || finding === "impossible").length;
+  return {
+    key: "paper_audit",
+    title: counts.title,
+    table: found,
+    line: `${entries.length} checks, ${open} do not agree`,
+    files: filesOf("paper_audit", [counts, found, all], {
+      lead: "What the printed numbers say of each other. No run is needed.",
+      facts: [["Command", "npx -y deno@2.9.6 task report audit"]],
+      figures: [],
+      csv: all,
+    }),
+  };
+}
+
+/** A page that links all reports. */
+export function overviewHtml(reports: readonly ItemReport[]): string {
+  const table: Table = {
+    title: "Reports",
+    columns: [{ label: "item" }, { label: "subject" }, { label: "state" }],
+    rows: reports.map(({ key, title, line }) => ({ cells: [key, title, line] })),
+    caption: [],
+    footnotes: [],
+  };
+  const page = pageHtml({ title: "SASNet kit: reports", lead: "", facts: [], tables: [table], figures: [] });
+  return reports.reduce(
+    (html, { key }) =>
+      html.replace(
+        `<th scope="row">${key}</th>`,
+        `<th scope="row"><a href="${key}/index.html">${key}</a></th>`,
+      ),
+    page,
+  );
+}
+
+function filesOf(
+  key: string,
+  tables: readonly Table[],
+  page: {
+    lead: string;
+    facts: readonly (readonly [string, string])[];
+    figures: readonly PageFigure[];
+    csv?: Table;
+  },
+): Map<string, string> {
+  const files = new Map([
+    ["table.md", tables.map(tableMarkdown).join("\n")],
+    ["table.csv", tableCsv(page.csv ?? tables[0])],
+    ["table.tex", tableLatex(tables[0], `tab:${key}`)],
+    ["index.html", pageHtml({ title: tables[0].title, tables, ...page })],
+  ]);
+  for (const { figure, file } of page.figures) files.set(`${file}.svg`, svgDocument(figure));
+  return files;
+}
