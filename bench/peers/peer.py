@@ -1,10 +1,13 @@
 """The same work as the kit's bench, in PyTorch, SciPy, scikit-image, medpy and h5py.
 
-Called as `python peer.py '{"work": …, "size": [x, y, z], "width": …, "batch": …, "repeat": …, "file": …}'`; prints one
-JSON document: seconds of each repetition after one warm-up, and the peak of resident memory in bytes.
+Called as `python peer.py '{"work": …, "size": [x, y, z], "width": …, "batch": …, "file": …}'`. After a warm-up it
+prints `{"ready": true}`; then it repeats the work for every line on its standard input and prints `{"seconds": …}`,
+and at the end `{"peakBytes": …}`, the peak of resident memory. PyTorch computes on the processor with all its cores.
 """
 
 import json
+import math
+import os
 import resource
 import sys
 import time
@@ -38,6 +41,8 @@ def build(width):
     """SASNet's network: one encoder, two decoders, two heads each (paper 3.1)."""
     import torch
     from torch import nn
+
+    torch.set_num_threads(os.cpu_count())
 
     def unit(kind, a, b):
         layer = {
@@ -145,9 +150,51 @@ def forward_work(task):
 
     def run():
         with torch.no_grad():
-            return [torch.softmax(seg, 1).numpy() for seg, _ in net(image)]
+            outputs = net(image)
+            return (sum(torch.softmax(seg, 1) for seg, _ in outputs) / len(outputs)).numpy()
 
     return run
+
+
+def predict_work(task):
+    """A whole volume by the rule of the released test code: every window alone, scores averaged, above one half."""
+    import h5py
+    import torch
+
+    net = build(task["width"]).eval()
+    crop, stride = task["size"], (18, 18, 4)
+    with h5py.File(task["file"], "r") as file:
+        volume = file["image"][:]
+
+    def probability(patch):
+        with torch.no_grad():
+            outputs = net(torch.from_numpy(patch[None, None].astype(np.float32)))
+            return (sum(torch.softmax(seg, 1) for seg, _ in outputs) / len(outputs)).numpy()[0]
+
+    def run():
+        image = volume
+        missing = [max(c - s, 0) for c, s in zip(crop, image.shape)]
+        padding = [(m // 2, m - m // 2) for m in missing]
+        if any(missing):
+            image = np.pad(image, padding)
+        score = np.zeros((2, *image.shape), np.float32)
+        count = np.zeros(image.shape, np.float32)
+        places = [
+            [min(step * i, side - c) for i in range(math.ceil((side - c) / step) + 1)]
+            for side, c, step in zip(image.shape, crop, stride)
+        ]
+        for x in places[0]:
+            for y in places[1]:
+                for z in places[2]:
+                    window = np.s_[x : x + crop[0], y : y + crop[1], z : z + crop[2]]
+                    score[(slice(None), *window)] += probability(image[window])
+                    count[window] += 1
+        score /= count
+        mask = (score[1] > 0.5).astype(np.uint8)
+        return mask[tuple(slice(low, low + side) for (low, _), side in zip(padding, volume.shape))]
+
+    # One window stands for the warm-up: a whole volume takes minutes.
+    return run, lambda: probability(np.zeros(crop, np.float32))
 
 
 def sdm_work(task):
@@ -173,23 +220,29 @@ def read_work(task):
     return run
 
 
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
 def main():
     task = json.loads(sys.argv[1])
-    run = {
+    prepared = {
         "step": step_work,
         "forward": forward_work,
+        "predict": predict_work,
         "sdm": sdm_work,
         "metrics": metrics_work,
         "read": read_work,
     }[task["work"]](task)
-    run()
-    seconds = []
-    for _ in range(task["repeat"]):
+    run, warm_up = prepared if isinstance(prepared, tuple) else (prepared, prepared)
+    warm_up()
+    say({"ready": True})
+    for _ in sys.stdin:
         started = time.perf_counter()
         run()
-        seconds.append(time.perf_counter() - started)
+        say({"seconds": time.perf_counter() - started})
     unit = 1 if sys.platform == "darwin" else 1024
-    print(json.dumps({"seconds": seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
+    say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit})
 
 
 main()

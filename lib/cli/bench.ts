@@ -1,12 +1,13 @@
-/** The verb `bench`: measures the kit, and with --peers its Python originals in the same run. */
+/** The verb `bench`: measures the kit, and with --peers its Python originals in turn with it. */
 import { EnvironmentError, InputError } from "../errors.ts";
 import { systemHost } from "../engine/provision/host.ts";
+import type { Measurement } from "./bench/side.ts";
+import { type BenchTask, type Work, workFacts, works } from "./bench/task.ts";
+import { ownProgram, runGrowth, runMethods, runProfile } from "./bench/special.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
 import { formatBytes } from "./progress.ts";
 import { peerPackages, type PreparedPython, pythonPackages } from "./python_packages.ts";
-
-const works = ["step", "forward", "sdm", "metrics", "read"] as const;
 
 export const command = defineCommand({
   name: "bench",
@@ -14,13 +15,14 @@ export const command = defineCommand({
   positionals: {
     work: {
       type: "choice",
-      choices: [...works, "all"],
+      choices: [...works, "all", "growth", "methods"],
       optional: true,
-      help: "what to measure; if not given, step",
+      help: "what to measure; if not given, step; growth: steps along crop, width and batch, with curves; " +
+        "methods: a step of every method beside its passes",
     },
   },
   options: {
-    size: { type: "shape", default: [64, 64, 32], help: "the crop" },
+    size: { type: "shape", help: "the crop; if not given, 112x112x80 for predict, else 64x64x32" },
     width: { type: "integer", minimum: 1, default: 16, help: "channels of the first stage" },
     batch: {
       type: "integer",
@@ -31,82 +33,97 @@ export const command = defineCommand({
     repeat: {
       type: "integer",
       minimum: 1,
-      default: 5,
-      help: "repetitions after one warm-up; the median counts",
+      help: "repetitions after one warm-up; if not given, 5, for start 3, for predict 1",
     },
-    peers: { type: "boolean", help: "also the Python originals; fetches PyTorch into the cache folder" },
-    file: { type: "path", help: "a left-atrium h5 file, for read" },
+    peers: {
+      type: "boolean",
+      help: "also the Python originals, in turn; fetches PyTorch (6 GB unpacked) into the cache folder",
+    },
+    profileSteps: {
+      type: "integer",
+      minimum: 1,
+      help: "instead: where the time of this many training steps goes, operation by operation",
+    },
+    file: { type: "path", help: "an h5 volume for read and predict; if not given, a phantom at 0.625 mm" },
   },
+  notes: works.map((work) => `${work}: ${workFacts[work].what}`),
 });
 
-interface Measurement {
-  readonly seconds: readonly number[];
+/** What was measured of one work, as `--json` gives it. Ratios are the kit's number over the peer's. */
+interface Result {
+  readonly work: Work;
+  readonly size: string;
+  readonly width: number;
+  readonly batch: number;
+  readonly seconds: { readonly median: number; readonly minimum: number; readonly all: readonly number[] };
   readonly peakBytes: number;
+  readonly peer: {
+    readonly name: string;
+    readonly seconds: number;
+    readonly minimum: number;
+    readonly all: readonly number[];
+    readonly peakBytes: number;
+  } | null;
+  readonly ratio: number | null;
+  readonly minimumRatio: number | null;
+  readonly peakRatio: number | null;
 }
 
-/** What the Python originals are. */
-const peerNames: Record<typeof works[number], string> = {
-  step: "PyTorch with SciPy and scikit-image",
-  forward: "PyTorch",
-  sdm: "SciPy and scikit-image",
-  metrics: "medpy",
-  read: "h5py",
-};
-
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
-  const { batch, file, peers, ...sizes } = options;
+  const { batch, peers, size, width } = options;
   if (batch % 2 !== 0) throw new InputError(`--batch ${batch}: expected an even number, half of it labelled`);
-  const chosen = works.filter((work) =>
-    options.work === "all" ? work !== "read" || file !== undefined : work === (options.work ?? "step")
-  );
-  if (chosen.includes("read") && file === undefined) {
-    throw new InputError("read needs --file, a left-atrium h5 file");
-  }
-  const env = await prepareEngine(context);
-  const python = peers ? await preparePeers(context) : undefined;
-  const results: object[] = [];
-  for (const work of chosen) {
-    const task = JSON.stringify({ ...sizes, work, batch, file: file ?? "" });
-    context.status(`measuring ${work}`);
-    const own = await measure(
-      Deno.execPath(),
-      ["run", "-A", `${context.root}/lib/cli/bench/work.ts`, task],
-      env,
-      work,
-    );
-    context.status(`measuring ${work} of ${peerNames[work]}`);
-    const peer = python &&
-      await measure(
-        python.command,
-        [`${context.root}/bench/peers/peer.py`, task],
-        python.env,
-        peerNames[work],
-      );
-    context.status(undefined);
-    const seconds = { median: median(own.seconds), all: own.seconds };
-    const other = peer && { name: peerNames[work], seconds: median(peer.seconds), peakBytes: peer.peakBytes };
-    const ratio = other &&
-      { time: seconds.median / other.seconds, peakBytes: own.peakBytes / other.peakBytes };
-    const size = options.size.join("×");
-    results.push({
-      work,
-      size,
-      seconds,
-      peakBytes: own.peakBytes,
-      peer: other ?? null,
-      ratio: ratio ?? null,
-    });
-    context.print(
-      `${work} ${size} width ${options.width}: ${seconds.median.toFixed(4)} s, ${
-        formatBytes(own.peakBytes)
-      }` +
-        (other === undefined
-          ? ""
-          : `; ${other.name}: ${other.seconds.toFixed(4)} s, ${formatBytes(other.peakBytes)}; ` +
-            `time ${ratio!.time.toFixed(2)} ×, peak memory ${ratio!.peakBytes.toFixed(2)} ×`),
+  if (size?.some((side) => side % 16 !== 0)) {
+    throw new InputError(
+      `--size ${size.join("x")}: expected multiples of 16, which the network halves four times`,
     );
   }
-  return { json: { results } };
+  if (options.profileSteps !== undefined) {
+    const task: BenchTask = { work: "step", size: size ?? workFacts.step.size, width, batch, file: "" };
+    return await runProfile(task, options.profileSteps, context);
+  }
+  if (options.work === "methods") {
+    return await runMethods(
+      { size: size ?? workFacts.step.size, width, repeat: options.repeat ?? 3 },
+      context,
+    );
+  }
+  if (options.work === "growth") return await runGrowth(options.repeat ?? 3, context);
+  const chosen = works.filter((work) => options.work === "all" || work === (options.work ?? "step"));
+  const scratch = await Deno.makeTempDir();
+  try {
+    const file = chosen.some((work) => workFacts[work].readsFile)
+      ? await volumeFile(options.file, scratch)
+      : "";
+    const env = await prepareEngine(context);
+    const python = peers ? await preparePeers(context) : undefined;
+    const results: Result[] = [];
+    for (const work of chosen) {
+      const task = { work, size: size ?? workFacts[work].size, width, batch, file };
+      const repeat = options.repeat ?? workFacts[work].repeat;
+      context.status(`measuring ${work}, ${repeat} times`);
+      const measured = await measure(task, { repeat, env, python, context });
+      context.status(undefined);
+      const result = resultOf(task, measured);
+      results.push(result);
+      context.print(lineOf(result));
+    }
+    return { json: { results } };
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+/** The user's file, which must be readable, or a phantom in the scratch folder. */
+async function volumeFile(given: string | undefined, scratch: string): Promise<string> {
+  const { readHdf5 } = await import("../volume/hdf5.ts");
+  if (given !== undefined) {
+    await readHdf5(given);
+    return given;
+  }
+  const { writePhantomFile } = await import("./bench/phantom_file.ts");
+  const path = `${scratch}/phantom.h5`;
+  await writePhantomFile(path);
+  return path;
 }
 
 /** Python with the peers; where they cannot be had, that is said and the kit is measured alone. */
@@ -120,22 +137,70 @@ async function preparePeers(context: Context): Promise<PreparedPython | undefine
   }
 }
 
-async function measure(
-  program: string,
-  args: string[],
-  env: Readonly<Record<string, string>>,
-  what: string,
-): Promise<Measurement> {
-  const child = new Deno.Command(program, { args, env, stdin: "null", stdout: "piped", stderr: "piped" });
-  const { code, stdout, stderr } = await child.output();
-  const lines = new TextDecoder().decode(stdout).trim().split("\n");
-  if (code === 0) return JSON.parse(lines[lines.length - 1]);
-  const message = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  throw new EnvironmentError(`${what} could not be measured: ${message}`);
+type WorkTask = BenchTask & { readonly work: Work };
+
+interface Setting {
+  readonly repeat: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly python: PreparedPython | undefined;
+  readonly context: Context;
 }
 
-function median(values: readonly number[]): number {
+/** The kit's measurement, and the peer's where there is one. */
+async function measure(
+  task: WorkTask,
+  { repeat, env, python, context: { root, signal } }: Setting,
+): Promise<Measurement[]> {
+  if (task.work === "start") {
+    const { measureStart } = await import("./bench/start.ts");
+    return [await measureStart(`${root}/lib/cli/main.ts`, { repeat, env, signal })];
+  }
+  const { measureInTurn } = await import("./bench/side.ts");
+  const programs = [ownProgram(task, root, env)];
+  const { peer } = workFacts[task.work];
+  if (python !== undefined && peer !== undefined) {
+    programs.push({
+      name: `${task.work} of ${peer}`,
+      command: python.command,
+      args: [`${root}/bench/peers/peer.py`, JSON.stringify(task)],
+      env: python.env,
+    });
+  }
+  return await measureInTurn(programs, { repeat, signal });
+}
+
+function resultOf({ work, size, width, batch }: WorkTask, [own, other]: readonly Measurement[]): Result {
+  const seconds = statistics(own.seconds);
+  const base = { work, size: size.join("x"), width, batch, seconds, peakBytes: own.peakBytes };
+  if (other === undefined) return { ...base, peer: null, ratio: null, minimumRatio: null, peakRatio: null };
+  const { median, minimum, all } = statistics(other.seconds);
+  return {
+    ...base,
+    peer: { name: workFacts[work].peer!, seconds: median, minimum, all, peakBytes: other.peakBytes },
+    ratio: seconds.median / median,
+    minimumRatio: seconds.minimum / minimum,
+    peakRatio: own.peakBytes / other.peakBytes,
+  };
+}
+
+function lineOf(
+  { work, size, width, seconds, peakBytes, peer, ratio, minimumRatio, peakRatio }: Result,
+): string {
+  const time = ({ median, minimum }: { median: number; minimum: number }) =>
+    `${median.toPrecision(3)} s (at best ${minimum.toPrecision(3)})`;
+  const what = work === "start" ? work : `${work} ${size} width ${width}`;
+  const own = `${what}: ${time(seconds)}, ${formatBytes(peakBytes)}`;
+  if (peer === null) return own;
+  const other = time({ median: peer.seconds, minimum: peer.minimum });
+  return `${own}; ${peer.name}: ${other}, ${formatBytes(peer.peakBytes)}; ` +
+    `time ${ratio!.toFixed(2)} × (at best ${minimumRatio!.toFixed(2)}), peak memory ${
+      peakRatio!.toFixed(2)
+    } ×`;
+}
+
+function statistics(values: readonly number[]) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return { median, minimum: sorted[0], all: values };
 }

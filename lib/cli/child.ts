@@ -10,6 +10,10 @@ export interface ChildOptions {
   readonly signal: AbortSignal;
   /** Told every line of standard output and standard error. */
   readonly onLine?: (line: string) => void;
+  /** A process group of its own: a terminal's Ctrl-C then reaches it through `signal` alone, once. */
+  readonly ownGroup?: boolean;
+  /** Told the process id once it runs. */
+  readonly onStart?: (pid: number) => void;
 }
 
 /** How it ended. */
@@ -18,6 +22,8 @@ export interface ChildResult {
   readonly code: number;
   /** All lines, in the order of their arrival, colours taken out. */
   readonly lines: readonly string[];
+  /** The lines of standard output alone. */
+  readonly output: readonly string[];
 }
 
 /** Runs `program` to its end; standard input is empty. */
@@ -27,17 +33,24 @@ export async function runChild(program: string, options: ChildOptions): Promise<
     cwd: options.cwd,
     env: { ...options.env },
     signal: options.signal,
+    detached: options.ownGroup ?? false,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  options.onStart?.(child.pid);
   const lines: string[] = [];
+  const output: string[] = [];
   const take = (line: string) => {
     lines.push(withoutColours(line));
     options.onLine?.(line);
   };
-  await Promise.all([eachLine(child.stdout, take), eachLine(child.stderr, take)]);
-  return { code: (await child.status).code, lines };
+  const takeOutput = (line: string) => {
+    output.push(withoutColours(line));
+    take(line);
+  };
+  await Promise.all([eachLine(child.stdout, takeOutput), eachLine(child.stderr, take)]);
+  return { code: (await child.status).code, lines, output };
 }
 
 async function eachLine(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {

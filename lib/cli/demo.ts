@@ -109,7 +109,7 @@ async function trainAndEvaluate(
   const { evaluateCases, writeEvaluation } = await import("../training/evaluate_run.ts");
   const { readLog } = await import("../training/run_folder.ts");
   const { parametersOf } = await import("../network/network.ts");
-  const { name, usesUnlabelled } = methodOf(config.method);
+  const { name, unlabelledTerms } = methodOf(config.method);
   const path = `${folder}/${await runName(config)}`;
   const progress = context.progress();
   const result = await train(config, {
@@ -146,7 +146,7 @@ async function trainAndEvaluate(
   const method: DemoMethod = {
     name,
     labelled: config.labelled,
-    unlabelled: usesUnlabelled ? config.train.length - config.labelled : 0,
+    unlabelled: unlabelledTerms.length > 0 ? config.train.length - config.labelled : 0,
     parameters: parameters.reduce((sum, { variable }) => sum + variable.size, 0),
     seconds: steps.reduce((sum, { seconds }) => sum + seconds!, 0),
     steps: steps.map(({ step }) => step),

@@ -2,6 +2,8 @@
 import { describeProvision, requestedVariant } from "../engine/provision.ts";
 import { type Host, systemHost } from "../engine/provision/host.ts";
 import { pythonCommand } from "../engine/provision/pip.ts";
+import type { CasesReport } from "../data/check_cases.ts";
+import type { Shape3 } from "../volume/volume.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { hasPythonPackages, notebookPackages } from "./python_packages.ts";
 import { formatBytes } from "./progress.ts";
@@ -12,8 +14,9 @@ export const command = defineCommand({
   options: {
     data: {
       type: "path",
-      help: "a folder of volumes to look at; if not given, SASNET_DATA or ../shared/data",
+      help: "a folder of volumes to look at; with train.list and test.list in it, every case is checked",
     },
+    crop: { type: "shape", help: "with --data: the crop of the training, which the volumes should hold" },
   },
 });
 
@@ -43,6 +46,7 @@ export async function run(options: Options<typeof command>, context: Context): P
     python,
     compiler,
     await findKernel(host),
+    await findPhantoms(),
     ...findData(options.data, context.root, host),
     findDisk(context.root, host),
   ];
@@ -52,7 +56,37 @@ export async function run(options: Options<typeof command>, context: Context): P
     const mend = found || fix === "" ? "" : `; fix: ${fix}`;
     context.print(`${found ? "found  " : "missing"}  ${name.padEnd(width)}  ${text}${mend}`);
   }
-  return { exitCode: works ? 0 : 3, json: { ok: works, findings } };
+  const cases = options.data === undefined
+    ? undefined
+    : await checkFolder(options.data, options.crop, context);
+  const isSound = cases === undefined || !cases.findings.some((finding) => finding.kind === "fault");
+  const json = { ok: works && isSound, findings, ...(cases === undefined ? {} : { cases }) };
+  return { exitCode: !works ? 3 : isSound ? 0 : 1, json };
+}
+
+/** Checks every case of a folder with lists of cases; other folders are only listed. */
+async function checkFolder(
+  folder: string,
+  crop: Shape3 | undefined,
+  context: Context,
+): Promise<CasesReport | undefined> {
+  const isFile = async (name: string) =>
+    (await Deno.stat(`${folder}/${name}`).catch(() => undefined))?.isFile;
+  if (!await isFile("train.list") || !await isFile("test.list")) return undefined;
+  const { checkCases } = await import("../data/check_cases.ts");
+  const report = await checkCases(folder, {
+    ...(crop === undefined ? {} : { crop }),
+    onCase: (name, done, total) => context.status(`checking ${name} (${done + 1} of ${total})`),
+  });
+  context.status(undefined);
+  for (const { kind, case: name, text } of report.findings) {
+    context.print(`${kind.padEnd(7)}  ${name}  ${text}`);
+  }
+  const faults = report.findings.filter((finding) => finding.kind === "fault").length;
+  context.print(
+    `${report.cases} cases checked, ${faults} faults, ${report.findings.length - faults} cautions`,
+  );
+  return report;
 }
 
 function found(name: string, text: string): Finding {
@@ -82,8 +116,10 @@ function findEngine(context: Context, host: Host, hasPython: boolean): Finding {
       return found(name, parts.join(", "));
     }
     const [lacking, fix] = library.missing.split("; run: ");
-    const text =
-      `${build}: ${lacking} not there yet (the first use fetches it; until then TensorFlow.js WASM)`;
+    const remark = hasPython
+      ? "the first use fetches it"
+      : "Python with pip fetches it; until then the slow TensorFlow.js WASM stands in";
+    const text = `${build}: ${lacking} not there yet (${remark})`;
     return { ...missing(name, text, fix ?? library.missing), optional: hasPython || !isDemanded };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -142,6 +178,13 @@ async function findKernel(host: Host): Promise<Finding> {
   } catch (error) {
     return missing(name, error instanceof Error ? error.message : String(error), install.python);
   }
+}
+
+async function findPhantoms(): Promise<Finding> {
+  const { datasets } = await import("../data/dataset.ts");
+  const drawn = Object.values(datasets).filter((dataset) => dataset.drawn !== undefined);
+  const kinds = drawn.map(({ name, drawn }) => `${name} (${drawn})`).join(", ");
+  return found("phantoms", `${kinds}: drawn where they are asked for`);
 }
 
 function findData(asked: string | undefined, root: string, host: Host): Finding[] {

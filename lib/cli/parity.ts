@@ -21,7 +21,11 @@ export async function run(options: Options<typeof command>, context: Context): P
     throw new InputError(`${folder} is not a folder of golden vectors: its manifest.json has no "bytes"`);
   }
   await useEngine(context);
-  const arrays = await import("./parity/arrays.ts");
+  const { checkMetrics, checkSdm } = await import("./parity/distances.ts");
+  const { checkView } = await import("./parity/view.ts");
+  const { checkSar } = await import("./parity/sar.ts");
+  const { checkPreprocess, checkSchedule } = await import("./parity/preparation.ts");
+  const { checkSliding } = await import("./parity/sliding.ts");
   const { checkOperations } = await import("./parity/operations.ts");
   const { checkLosses } = await import("./parity/losses.ts");
   const { checkComplexity, checkMini, checkNetwork } = await import("./parity/network.ts");
@@ -57,24 +61,24 @@ export async function run(options: Options<typeof command>, context: Context): P
     show(from);
   };
 
-  await file<Parameters<typeof arrays.checkSdm>[0]["json"]>("sdm", (g) => arrays.checkSdm(g, checks));
-  await file<Parameters<typeof arrays.checkMetrics>[0]["json"]>(
+  await file<Parameters<typeof checkSdm>[0]["json"]>("sdm", (g) => checkSdm(g, checks));
+  await file<Parameters<typeof checkMetrics>[0]["json"]>(
     "metrics",
-    (g) => arrays.checkMetrics(g, checks),
+    (g) => checkMetrics(g, checks),
   );
-  await file<Parameters<typeof arrays.checkView>[0]["json"]>("view", (g) => arrays.checkView(g, checks));
-  await file<Parameters<typeof arrays.checkSar>[0]["json"]>("sar", (g) => arrays.checkSar(g, checks));
-  await file<Parameters<typeof arrays.checkSchedule>[0]["json"]>(
+  await file<Parameters<typeof checkView>[0]["json"]>("view", (g) => checkView(g, checks));
+  await file<Parameters<typeof checkSar>[0]["json"]>("sar", (g) => checkSar(g, checks));
+  await file<Parameters<typeof checkSchedule>[0]["json"]>(
     "schedule",
-    (g) => arrays.checkSchedule(g, checks),
+    (g) => checkSchedule(g, checks),
   );
-  await file<Parameters<typeof arrays.checkSliding>[0]["json"]>(
+  await file<Parameters<typeof checkSliding>[0]["json"]>(
     "sliding",
-    (g) => arrays.checkSliding(g, checks),
+    (g) => checkSliding(g, checks),
   );
-  await file<Parameters<typeof arrays.checkPreprocess>[0]["json"]>(
+  await file<Parameters<typeof checkPreprocess>[0]["json"]>(
     "preprocess",
-    (g) => arrays.checkPreprocess(g, checks),
+    (g) => checkPreprocess(g, checks),
   );
   await file<Parameters<typeof checkComplexity>[0]["json"]>(
     "complexity",

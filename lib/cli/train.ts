@@ -1,5 +1,7 @@
 /** The verb `train`: trains a method, or continues where an interrupted run stopped. */
 import { datasetNames, profileNames } from "../data/dataset.ts";
+import { memoryPolicies } from "../engine/memory_policy.ts";
+import { recipes } from "../methods/optimiser_settings.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { environmentRecord, openSource, useEngine } from "./workspace.ts";
 
@@ -24,6 +26,18 @@ export const command = defineCommand({
     data: { type: "path", help: "folder with train.list, test.list and a folder a case" },
     run: { type: "path", help: "the run folder; if not given, runs/NAME with a name made of the settings" },
     checkpointEvery: { type: "integer", minimum: 1, default: 500, help: "steps between checkpoints" },
+    memory: {
+      type: "choice",
+      choices: memoryPolicies,
+      default: "normal",
+      help: "low: layers are computed again in the backward pass instead of kept; slower",
+    },
+    recipe: {
+      type: "choice",
+      choices: recipes,
+      default: "kit",
+      help: "kit: one optimiser for every method; native: that of the method's publication",
+    },
     set: { type: "string", repeatable: true, help: "a hyper-parameter of the method, such as beta=0.5" },
   },
   notes: [
@@ -43,6 +57,8 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { runName } = await import("../training/config.ts");
   const folder = options.run ?? `${context.root}/runs/${await runName(config)}`;
   const engine = await useEngine(context);
+  const { setMemoryPolicy } = await import("../engine/memory_policy.ts");
+  setMemoryPolicy(options.memory);
   const { train } = await import("../training/train.ts");
   const progress = context.progress();
   const result = await train(config, {
@@ -62,9 +78,9 @@ export async function run(options: Options<typeof command>, context: Context): P
   });
   progress.finish();
   result.trainer.dispose();
-  const { step, finished, resumedFrom } = result;
+  const { step, steps, finished, resumedFrom } = result;
   if (resumedFrom === step && finished) context.print(`${folder} is finished: ${step} steps; nothing to do`);
   else if (finished) context.print(`trained ${step} steps; evaluate with: deno task evaluate ${folder}`);
-  else context.print(`stopped after step ${step} of ${config.iterations}; the same command continues`);
-  return { json: { run: folder, step, iterations: config.iterations, finished, resumedFrom } };
+  else context.print(`stopped after step ${step} of ${steps}; the same command continues`);
+  return { json: { run: folder, step, iterations: steps, finished, resumedFrom } };
 }

@@ -28,13 +28,15 @@ export async function openSource(
   folder: string | undefined,
   context: Context,
 ): Promise<CaseSource> {
-  if (dataset.name === "phantom") {
+  if (dataset.drawn !== undefined) {
     if (folder !== undefined) {
-      throw new InputError("--data: phantoms are drawn, they have no folder; use --dataset la");
+      throw new InputError(
+        "--data: phantoms are drawn, they have no folder; use --dataset la, pancreas or brats",
+      );
     }
     const { phantomSource } = await import("../data/phantom.ts");
     const { train, test } = dataset.split;
-    return phantomSource({ seed: phantomSeed, train, test });
+    return phantomSource({ kind: dataset.drawn, seed: phantomSeed, train, test });
   }
   const { folderSource } = await import("../data/source.ts");
   if (folder !== undefined) return await folderSource(folder);
@@ -43,8 +45,10 @@ export async function openSource(
   const path = `${root}/${name}`;
   const found = await Deno.stat(path).catch(() => undefined);
   if (found === undefined) {
+    const { standInOf } = await import("../data/dataset.ts");
     throw new EnvironmentError(
-      `no ${dataset.title} volumes at ${path}; give their folder with --data, or the folder above it in SASNET_DATA`,
+      `no ${dataset.title} volumes at ${path}; give their folder with --data, or the folder above it in SASNET_DATA, ` +
+        `or use --dataset ${standInOf(dataset).name}, which is drawn`,
     );
   }
   return await folderSource(path);

@@ -1,28 +1,24 @@
-/** One piece of work that `bench` measures, in a process of its own: prints its seconds and its peak memory. */
+/**
+ * One piece of work that `bench` measures, in a process of its own. After a warm-up it says that it is ready; then it
+ * repeats the work for every line on its standard input and prints the seconds, and at the end its peak memory.
+ */
 import { memoryUse } from "../../engine/memory.ts";
 import { startEngine } from "../../engine/start.ts";
 import { la } from "../../data/dataset.ts";
 import { tf, tidy } from "../../engine/tensor.ts";
 import { compareMasks } from "../../evaluation/metrics.ts";
+import { predictVolume } from "../../inference/predict.ts";
+import { threshold } from "../../inference/sliding_window.ts";
+import type { MethodRun } from "../../methods/method.ts";
 import { hyperparametersOf, methodOf } from "../../methods/mod.ts";
-import { createSasNet } from "../../network/sasnet.ts";
-import { evaluationMode } from "../../network/unit.ts";
 import { randomStream } from "../../random.ts";
 import { signedDistanceMap } from "../../sasnet/sdm.ts";
 import { createTrainer } from "../../training/trainer.ts";
-import { paperSgd } from "../../training/optimiser.ts";
+import { paperSgd } from "../../methods/optimiser_settings.ts";
 import { readHdf5 } from "../../volume/hdf5.ts";
 import { type Shape3, voxelCount } from "../../volume/volume.ts";
-
-/** What to measure. */
-export interface BenchTask {
-  readonly work: "step" | "forward" | "sdm" | "metrics" | "read";
-  readonly size: Shape3;
-  readonly width: number;
-  readonly batch: number;
-  readonly repeat: number;
-  readonly file: string;
-}
+import { rooflineLength, rooflineSide } from "./growth.ts";
+import { type BenchTask, windowStride } from "./task.ts";
 
 /** A lobed ball that fills about a fifth of the box. */
 function blob([nx, ny, nz]: Shape3, shift = [0, 0, 0]): Uint8Array {
@@ -40,20 +36,32 @@ function blob([nx, ny, nz]: Shape3, shift = [0, 0, 0]): Uint8Array {
   return mask;
 }
 
-function stepWork({ size, width, batch }: BenchTask): () => void {
+/** SASNet as released, without the block that it never uses and with each branch's own confidences. */
+function createRun({ size, width, batch }: BenchTask): MethodRun {
   const method = methodOf("sasnet");
-  const labelled = batch / 2;
-  const run = method.create({
+  return method.create({
     hyperparameters: hyperparametersOf(method, "official", ["keepUnused=false", "sarIndex=branch"]),
     dataset: la,
     width,
     seed: 1,
     iterations: 40000,
-    labelledCases: labelled,
-    labelledPerBatch: labelled,
+    crop: size,
+    labelledCases: batch / 2,
+    labelledPerBatch: batch / 2,
     dropout: true,
   });
-  const trainer = createTrainer(run, { seed: 1, iterations: 40000, crop: size, sgd: paperSgd });
+}
+
+/** One training step of SASNet on a lobed ball in noise. */
+export function stepWork(task: BenchTask): () => void {
+  const { size, batch } = task;
+  const labelled = batch / 2;
+  const trainer = createTrainer(createRun(task), {
+    seed: 1,
+    iterations: 40000,
+    crop: size,
+    optimiser: paperSgd,
+  });
   const mask = blob(size);
   const noise = randomStream(1, "bench");
   const images = new Float32Array(batch * mask.length);
@@ -73,43 +81,79 @@ function stepWork({ size, width, batch }: BenchTask): () => void {
   return () => void trainer.step({ images, labels, items }, ++iteration);
 }
 
-function forwardWork({ size, width }: BenchTask): () => void {
-  const spec = { width, branches: "both", lowLayers: 4, keepUnused: false, dropout: true, seed: 1 } as const;
-  const network = createSasNet(spec);
-  const image = tf.randomNormal([1, ...size, 1]) as tf.Tensor5D;
-  return () =>
-    tidy(() => {
-      for (const { margin } of network.forward(image, evaluationMode)) tf.sigmoid(margin).dataSync();
-    });
+function forwardWork(task: BenchTask): () => void {
+  const run = createRun(task);
+  const image = tf.randomNormal([1, ...task.size, 1]) as tf.Tensor5D;
+  return () => tidy(() => void run.predict(image).dataSync());
 }
 
-async function workOf(task: BenchTask): Promise<() => void | Promise<unknown>> {
+function productWork(): () => void {
+  const a = tf.randomUniform([rooflineSide, rooflineSide]) as tf.Tensor2D;
+  return () => tf.dispose(tf.matMul(a, a));
+}
+
+function sumWork(): () => void {
+  const a = tf.randomUniform([rooflineLength]);
+  return () => tf.dispose(tf.add(a, a));
+}
+
+async function predictWork(task: BenchTask): Promise<Prepared> {
+  const run = createRun(task);
+  const { image } = await readHdf5(task.file);
+  const window = new Float32Array(voxelCount(task.size));
+  const options = { crop: task.size, stride: windowStride };
+  return {
+    // One window stands for the warm-up: a whole volume takes minutes.
+    warmUp: () => void predictVolume(run, window, task.size, options),
+    repeat: () => void threshold(predictVolume(run, image.data, image.shape, options)),
+  };
+}
+
+interface Prepared {
+  readonly warmUp: () => unknown;
+  readonly repeat: () => unknown;
+}
+
+async function prepare(task: BenchTask): Promise<Prepared> {
   const { work, size, file } = task;
-  if (work === "sdm") {
-    const mask = blob(size);
-    const out = new Float32Array(voxelCount(size));
-    return () => void signedDistanceMap(mask, size, out);
+  const same = (repeat: () => unknown): Prepared => ({ warmUp: repeat, repeat });
+  switch (work) {
+    case "sdm": {
+      const mask = blob(size);
+      const out = new Float32Array(voxelCount(size));
+      return same(() => void signedDistanceMap(mask, size, out));
+    }
+    case "metrics": {
+      const [reference, prediction] = [blob(size), blob(size, [2, 1, 1])];
+      return same(() => void compareMasks(prediction, reference, size));
+    }
+    case "read":
+      return same(() => readHdf5(file));
+    case "product":
+    case "sum":
+      await startEngine();
+      return same(work === "product" ? productWork() : sumWork());
+    default:
+      await startEngine();
+      if (work === "predict") return await predictWork(task);
+      return same(work === "step" ? stepWork(task) : forwardWork(task));
   }
-  if (work === "metrics") {
-    const reference = blob(size);
-    const prediction = blob(size, [2, 1, 1]);
-    return () => void compareMasks(prediction, reference, size);
-  }
-  if (work === "read") return () => readHdf5(file, {});
-  await startEngine();
-  return work === "step" ? stepWork(task) : forwardWork(task);
+}
+
+async function say(message: object): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`));
 }
 
 if (import.meta.main) {
-  const task: BenchTask = JSON.parse(Deno.args[0]);
-  const run = await workOf(task);
-  await run();
-  const seconds: number[] = [];
-  for (let i = 0; i < task.repeat; i++) {
-    const started = performance.now();
-    await run();
-    seconds.push((performance.now() - started) / 1000);
+  const { warmUp, repeat } = await prepare(JSON.parse(Deno.args[0]));
+  await warmUp();
+  await say({ ready: true });
+  for await (const chunk of Deno.stdin.readable) {
+    for (const _line of new TextDecoder().decode(chunk).trim().split("\n")) {
+      const started = performance.now();
+      await repeat();
+      await say({ seconds: (performance.now() - started) / 1000 });
+    }
   }
-  const report = JSON.stringify({ seconds, peakBytes: memoryUse().peak });
-  await Deno.stdout.write(new TextEncoder().encode(`${report}\n`));
+  await say({ peakBytes: memoryUse().peak });
 }

@@ -3,7 +3,8 @@ import { valueAndGradients } from "../../engine/tape.ts";
 import { tf, tidy } from "../../engine/tensor.ts";
 import { complexityOf } from "../../network/complexity.ts";
 import { buffersOf, disposeNetwork, type Network, parametersOf } from "../../network/network.ts";
-import { createSasNet, createVNet, type SasNet } from "../../network/sasnet.ts";
+import { createSasNet, type SasNet } from "../../network/sasnet.ts";
+import { createVNet } from "../../network/segmenter.ts";
 import { evaluationMode } from "../../network/unit.ts";
 import { crossEntropy, diceLoss, regressionLoss } from "../../sasnet/losses.ts";
 import type { SafetensorsEntry } from "../../training/safetensors.ts";
@@ -65,7 +66,7 @@ export function checkNetwork(
 function checkNetworkLoss(
   golden: Golden<NetworkJson>,
   checks: Checks,
-  network: Network,
+  network: SasNet,
   input: tf.Tensor5D,
 ): void {
   const { json } = golden;

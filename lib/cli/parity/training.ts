@@ -1,7 +1,7 @@
 /** Six recorded training steps, driven through the method's own loss and the kit's optimiser. */
 import { datasets } from "../../data/dataset.ts";
 import { valueAndGradients } from "../../engine/tape.ts";
-import { tf, tidy } from "../../engine/tensor.ts";
+import { tf } from "../../engine/tensor.ts";
 import type { TensorBatch } from "../../methods/method.ts";
 import { createSasNetRun, sasNetHyperparameters, type SasNetRun } from "../../methods/sasnet.ts";
 import { buffersOf, disposeNetwork, parametersOf } from "../../network/network.ts";
@@ -11,8 +11,9 @@ import { createSgd } from "../../training/optimiser.ts";
 import type { SafetensorsEntry } from "../../training/safetensors.ts";
 import { loadStateDict, toArray } from "../../training/weights.ts";
 import type { Shape3 } from "../../volume/volume.ts";
-import type { StatisticsJson, TrainingJson } from "./formats.ts";
+import type { TrainingJson } from "./formats.ts";
 import type { Checks, Golden } from "./golden.ts";
+import { compareStatistics, countForeground, distance, everyFourth, squares } from "./training_statistics.ts";
 
 /**
  * A tensor's change over six steps is small beside the tensor, and a switched ReLU or voxel moves it by some per
@@ -141,6 +142,7 @@ function createRun(json: TrainingJson, { options }: VariantJson): SasNetRun {
     width: json.n_filters,
     seed: 0,
     iterations: 40000,
+    crop: json.patch,
     labelledCases: json.labelled_bs,
     labelledPerBatch: json.labelled_bs,
     dropout: false,
@@ -229,59 +231,4 @@ function checkFinal(
     );
     checks.compare(`training.memory.${caseName}`, samples, expected.data, { tolerance: 2e-3, variant });
   }
-}
-
-function everyFourth(values: Float32Array, [nx, ny, nz]: Shape3): number[] {
-  const samples: number[] = [];
-  for (let x = 0; x < nx; x += 4) {
-    for (let y = 0; y < ny; y += 4) {
-      for (let z = 0; z < nz; z += 4) samples.push(values[(x * ny + y) * nz + z]);
-    }
-  }
-  return samples;
-}
-
-function compareStatistics(
-  checks: Checks,
-  name: string,
-  values: Float32Array,
-  { statistics, variant, tolerance }: {
-    statistics: StatisticsJson;
-    variant: string;
-    tolerance: { readonly values: number; readonly l2: number };
-  },
-): void {
-  let [sum, square, low, high] = [0, 0, Infinity, -Infinity];
-  for (let i = 0; i < values.length; i++) {
-    sum += values[i];
-    square += values[i] ** 2;
-    low = Math.min(low, values[i]);
-    high = Math.max(high, values[i]);
-  }
-  const { mean, l2, max, min } = statistics;
-  // The length grows with the number of values, so it would hide an error of the other three.
-  checks.compare(name, [sum / values.length, high, low], [mean, max, min], {
-    tolerance: tolerance.values,
-    variant,
-  });
-  checks.compare(`${name}.l2`, [Math.sqrt(square)], [l2], { tolerance: tolerance.l2, variant });
-}
-
-function distance(values: Float32Array, before: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] - before[i]) ** 2;
-  return Math.sqrt(sum);
-}
-
-function squares(gradient: tf.Tensor): number {
-  return tidy(() => tf.sum(tf.square(gradient)).dataSync()[0]);
-}
-
-function countForeground(ensemble: Float32Array, items: number): number[] {
-  const voxels = ensemble.length / items;
-  return Array.from({ length: items }, (_, item) => {
-    let count = 0;
-    for (let i = item * voxels; i < (item + 1) * voxels; i++) if (ensemble[i] > 0.5) count++;
-    return count;
-  });
 }
