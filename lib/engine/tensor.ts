@@ -1,5 +1,5 @@
 /** The tensors and elementary operations of TensorFlow.js, for the rest of the kit: `import { tf } from …`. */
-import { tidy as tidyTensors } from "@tensorflow/tfjs-core";
+import { Tensor, tidy as tidyTensors } from "@tensorflow/tfjs-core";
 
 export * as tf from "@tensorflow/tfjs-core";
 
@@ -8,5 +8,21 @@ export * as tf from "@tensorflow/tfjs-core";
  * of tensors.
  */
 export function tidy<T>(f: () => T): T {
-  return tidyTensors(f as () => never) as T;
+  let result!: T;
+  tidyTensors(() => {
+    result = f();
+    return tensorsIn(result);
+  });
+  return result;
+}
+
+/**
+ * The tensors of a record or list, at any depth. TensorFlow.js would look for tensors in every element of a typed
+ * array, too: in the values of a whole crop that takes longer than to compute them.
+ */
+function tensorsIn(value: unknown, seen = new Set<object>()): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || seen.has(value)) return [];
+  seen.add(value);
+  return Object.values(value).flatMap((member) => tensorsIn(member, seen));
 }
