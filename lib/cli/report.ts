@@ -42,6 +42,9 @@ export async function run(options: Options<typeof command>, context: Context): P
   const wanted = options.item.length === 0 ? ["all", "audit"] : options.item;
   const items = itemsOf(wanted.filter((key) => !isAudit(key)));
   const { records, damaged } = await readRecords(`${options.results}/records`);
+  const { readFigures } = await import("../experiments/figure_store.ts");
+  const figures = await readFigures(options.results, items.map(({ key }) => key));
+  damaged.push(...figures.damaged);
   for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
   const complexity = await readComplexity(options.results);
   const profile = options.profile ??
@@ -53,7 +56,8 @@ export async function run(options: Options<typeof command>, context: Context): P
     const chosen = seeds.length === 0 ? "" : ` --seeds ${seeds.sort((a, b) => a - b).join(",")}`;
     const variant = options.variant === "paper" ? "" : ` --variant ${options.variant}`;
     const line = `npx -y deno@2.9.6 task study ${item.key} --profile ${profile}${chosen}${variant}`;
-    return { records, damaged, complexity, scale: { profile, variant: options.variant, command: line } };
+    const scale = { profile, variant: options.variant, command: line };
+    return { records, damaged, complexity, stored: figures.stored, scale };
   };
   const made = items.map((item): ItemReport =>
     item.kind === "table"
@@ -96,10 +100,19 @@ function printAudit({ table }: ItemReport, context: Context): void {
   }
 }
 
+/** Writes the files of reports; a PNG is drawn where its SVG is new or has changed. */
 async function writeReports(made: readonly ItemReport[], results: string): Promise<void> {
   const { writeWhole } = await import("../training/files.ts");
-  for (const { key, files } of made) {
+  for (const { key, files, drawings } of made) {
     await Deno.mkdir(`${results}/${key}`, { recursive: true });
+    for (const [name, figure] of drawings ?? []) {
+      const path = `${results}/${key}/${name}`;
+      const before = await Deno.readTextFile(`${path}.svg`).catch(() => undefined);
+      const isPresent = await Deno.stat(`${path}.png`).then(() => true, () => false);
+      if (isPresent && before === files.get(`${name}.svg`)) continue;
+      const { figurePng } = await import("../report/png.ts");
+      await writeWhole(`${path}.png`, await figurePng(figure, 300));
+    }
     for (const [name, contents] of files) await writeWhole(`${results}/${key}/${name}`, contents);
   }
 }

@@ -61,14 +61,18 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { records, damaged } = await readRecords(folders.records);
   for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
   const standIns = await absentData(items, options.profile, context);
-  const plan = planStudy({ ...options, items, standIns: new Set(standIns.keys()) }, records);
+  const request = { ...options, items, standIns: new Set(standIns.keys()) };
+  const plan = planStudy(request, records);
   const missing = plan.filter(({ record }) => record === undefined);
   await printPlan(plan, { items, records, context, verbose: !isStatus, state: folders.state });
   const counts = { runs: plan.length, present: plan.length - missing.length, missing: missing.length };
   const uncounted = items.some(({ kind }) => kind === "complexity") &&
     (await import("./study/complexity.ts").then(({ readComplexity }) => readComplexity(options.results)))
         .length === 0;
-  if (isStatus || options.dryRun || missing.length === 0 && !uncounted) {
+  const figureData = await import("./study/figure_data.ts");
+  const lacking = await figureData.lackingFigureData(request, options.results);
+  if (lacking.length > 0) context.print(`the data of figures is to be extracted from ${lacking.length} runs`);
+  if (isStatus || options.dryRun || missing.length === 0 && !uncounted && lacking.length === 0) {
     return { json: { ...counts, plan: plan.map(asJson), damaged } };
   }
   requireData(standIns, options.profile);
@@ -76,10 +80,17 @@ export async function run(options: Options<typeof command>, context: Context): P
     const { countNetworks } = await import("./study/complexity.ts");
     const failure = await countNetworks(options.results, context);
     context.print(failure === undefined ? "networks counted" : `networks not counted: ${failure}`);
-    if (missing.length === 0) return { exitCode: failure === undefined ? 0 : 1, json: counts };
+    if (missing.length === 0 && lacking.length === 0) {
+      return { exitCode: failure === undefined ? 0 : 1, json: counts };
+    }
   }
   const outcomes = await runMissing(plan, { records, folders, context });
-  return summary(outcomes, counts, context);
+  const failures = await figureData.makeFigureData(
+    await figureData.lackingFigureData(request, options.results),
+    { results: options.results, context },
+  );
+  const { exitCode, json } = summary(outcomes, counts, context);
+  return { exitCode: failures.length === 0 ? exitCode ?? 0 : 1, json: { ...json, figureData: failures } };
 }
 
 /** The paper's data sets that are not at hand, with what is missing. `smoke` reads none. */
@@ -203,7 +214,7 @@ function summary(
   outcomes: readonly CellOutcome[],
   counts: { runs: number; present: number; missing: number },
   context: Context,
-): Outcome {
+): { exitCode: number; json: object } {
   const failed = outcomes.filter(({ state }) => state === "failed");
   const done = outcomes.filter(({ state }) => state === "done" || state === "elsewhere").length;
   context.print(

@@ -6,6 +6,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   demo: () => import("./demo.ts"),
   train: () => import("./train.ts"),
   evaluate: () => import("./evaluate.ts"),
+  extract: () => import("./extract.ts"),
   metrics: () => import("./metrics.ts"),
   inspect: () => import("./inspect.ts"),
   study: () => import("./study.ts"),

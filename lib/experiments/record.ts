@@ -48,6 +48,8 @@ export interface RunRecord {
     readonly steps: readonly number[];
     readonly total: readonly number[];
     readonly terms: Readonly<Record<string, readonly number[]>>;
+    /** Numbers beside the losses, such as SAR's confidences; null where a step has none. */
+    readonly values?: Readonly<Record<string, readonly (number | null)[]>>;
   };
 }
 

@@ -152,11 +152,17 @@ function curveOf(steps: readonly LogLine[]): RunRecord["curve"] {
   const stride = Math.max(1, Math.ceil(steps.length / curvePoints));
   const kept = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1);
   const names = Object.keys(steps.at(-1)?.terms ?? {});
+  const readings = [...new Set(kept.flatMap(({ values }) => Object.keys(values ?? {})))];
   const digits = (value: number | undefined) => Number((value ?? 0).toPrecision(5));
   return {
     steps: kept.map(({ step }) => step),
     total: kept.map(({ total }) => digits(total)),
     terms: Object.fromEntries(names.map((name) => [name, kept.map(({ terms }) => digits(terms?.[name]))])),
+    ...(readings.length > 0 && {
+      values: Object.fromEntries(
+        readings.map((name) => [name, kept.map(({ values }) => values?.[name] ?? null)]),
+      ),
+    }),
   };
 }
 

@@ -122,6 +122,8 @@ export interface MethodRun {
   predictBranches?(
     images: tf.Tensor5D,
   ): readonly { readonly name: string; readonly probability: tf.Tensor4D }[];
+  /** Numbers of the last step beside its loss, for the log. */
+  readings?(): Readonly<Record<string, number>>;
   /** State beside the networks. */
   saveState?(): ReadonlyMap<string, StateArray>;
   loadState?(state: ReadonlyMap<string, StateArray>): void;

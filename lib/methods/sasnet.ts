@@ -1,7 +1,7 @@
 /** SASNet, the paper's own method: the parts of lib/sasnet put together in the order of its section 3. */
 import type { BatchItem } from "../data/batch.ts";
 import { tf, tidy } from "../engine/tensor.ts";
-import { branches, createSasNet } from "../network/sasnet.ts";
+import { branches, createSasNet, type SasNet } from "../network/sasnet.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { HeadOutput } from "../network/head.ts";
 import {
@@ -19,7 +19,7 @@ import {
   pseudoLabelRules,
   regressionLoss,
 } from "../sasnet/losses.ts";
-import { meanOfBranches, reweight, sarVariants } from "../sasnet/sar.ts";
+import { meanConfidence, meanOfBranches, reweight, sarVariants } from "../sasnet/sar.ts";
 import { gammaRamp, stepsPerTick } from "../sasnet/schedule.ts";
 import { signedDistanceMap } from "../sasnet/sdm.ts";
 import type { Shape3 } from "../volume/volume.ts";
@@ -63,6 +63,7 @@ export type SasNetHyperparameters = {
 
 /** Public members that figures and comparisons with recorded numbers use. */
 export interface SasNetRun extends MethodRun {
+  readonly networks: { readonly network: SasNet };
   readonly memory: () => ConfidenceMemory;
   /** The ensemble's foreground probabilities [item, x, y, z] of the last step. */
   readonly lastEnsemble: () => Float32Array | undefined;
@@ -131,6 +132,8 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
   const memoryOptions = { rule: h.sarMemory, initial: h.sarInitial, precision: h.sarPrecision };
   let memory = createConfidenceMemory(memoryOptions);
   let lastEnsemble: Float32Array | undefined;
+  /** Mean confidence in the true class at the last step, by branch and class. */
+  let confidence: Record<string, number> = {};
   const tick = stepsPerTick({
     clock: h.clock,
     iterations: setting.iterations,
@@ -153,9 +156,11 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
     const visits = items.filter((item) => item.labelled).map(visitOf);
     const patch = outputs[0].margin.shape.slice(1) as unknown as Shape3;
     const length = labels.length;
+    const [ofHigh, ofLow] = [high.subarray(0, length), low.subarray(0, length)];
+    confidence = readingsOf({ high: meanConfidence(ofHigh, labels), low: meanConfidence(ofLow, labels) });
     const { foreground } = reweight(memory, visits, {
-      high: high.subarray(0, length),
-      low: low.subarray(0, length),
+      high: ofHigh,
+      low: ofLow,
       labels,
       patch,
       alpha: h.alpha,
@@ -232,6 +237,7 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
           probability: tf.sigmoid(margin),
         }))
       ),
+    readings: () => confidence,
     saveState: () => memoryTensors(memory),
     loadState: (state) => {
       memory = restoreMemory(memoryOptions, state);
@@ -239,6 +245,19 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
     memory: () => memory,
     lastEnsemble: () => lastEnsemble,
   };
+}
+
+/** "confidence.BRANCH.CLASS" of each class that the labelled crops hold. */
+function readingsOf(
+  means: Readonly<Record<string, ReturnType<typeof meanConfidence>>>,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(means).flatMap(([branch, classes]) =>
+      Object.entries(classes).filter(([, mean]) => Number.isFinite(mean)).map((
+        [name, mean],
+      ) => [`confidence.${branch}.${name}`, Number(mean.toPrecision(5))])
+    ),
+  );
 }
 
 function visitOf(item: BatchItem): Visit {

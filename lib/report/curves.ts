@@ -109,7 +109,10 @@ export function lineChart(series: readonly Series[], options: ChartOptions = {})
       xDomain,
       xLog,
       xLabel: options.xLabel ?? "step",
-      series: series.map((one, i) => readoutSeries(one, drawn[i], seriesLook(one, i).colour)),
+      ...(options.yLabel !== undefined && { yLabel: options.yLabel }),
+      ...(options.title !== undefined && { title: options.title }),
+      yLog,
+      series: series.map((one, i) => readoutSeries(one, drawn[i], seriesLook(one, i))),
     }],
     body: (options.title === undefined ? "" : text(left, 10, options.title, { size: 8.5, bold: true })) +
       element(
@@ -233,11 +236,16 @@ function legendRows(series: readonly Series[], width: number): { body: string; h
   return { body: element("g", { class: "legend" }, ...entries), height: (row + 1) * 11 + 2 };
 }
 
-function readoutSeries(series: Series, values: Float64Array, colour: string): ReadoutSeries {
+function readoutSeries(
+  series: Series,
+  values: Float64Array,
+  { colour, dash }: { colour: string; dash: string | undefined },
+): ReadoutSeries {
   const samples = thin(series.steps, values, "mean");
   return {
     name: series.name,
     colour,
+    ...(dash !== undefined && { dash }),
     steps: samples.map(([step]) => Number(step.toPrecision(6))),
     values: samples.map(([, value]) => Number.isFinite(value) ? Number(value.toPrecision(4)) : null),
   };

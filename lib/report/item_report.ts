@@ -1,15 +1,20 @@
 /** The files of one item's report, from records alone. */
 import { paperAudit } from "../experiments/audit.ts";
 import { type ComplexityTable, labelOf, type PaperFigure, type PaperTable } from "../experiments/item.ts";
-import { casesOf, rowResult, tableResults } from "../experiments/results.ts";
+import type { StoredFigure } from "../experiments/figure_data.ts";
+import { figureParts } from "../experiments/figure_parts.ts";
+import { casesOf, type RowResult, rowResult, tableResults } from "../experiments/results.ts";
 import type { Damage, RunRecord } from "../experiments/record.ts";
 import { verdictsOf } from "../experiments/verdicts.ts";
 import { auditTables } from "./audit_table.ts";
 import { caseChart } from "./case_chart.ts";
 import { type Complexity, complexityTable } from "./complexity_report.ts";
+import { drawFigure, figureCaption } from "./figures/draw.ts";
+import { confidenceCharts } from "./figures/figure3.ts";
+import { learningCurves } from "./figures/learning_curves.ts";
 import { type PageFigure, pageHtml } from "./page.ts";
 import { claimTable, comparisonTable, detailTable, type ReportScale } from "./paper_table.ts";
-import { svgDocument } from "./svg.ts";
+import { type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableCsv, tableLatex, tableMarkdown } from "./table_formats.ts";
 
@@ -20,6 +25,8 @@ export interface ReportSource {
   readonly scale: ReportScale;
   /** Counted networks for Table 11, where there are any. */
   readonly complexity: readonly Complexity[];
+  /** Data of figures. */
+  readonly stored: readonly StoredFigure[];
 }
 
 /** A report: its files by name, its main table, and one line for the terminal. */
@@ -29,6 +36,8 @@ export interface ItemReport {
   readonly table: Table;
   readonly line: string;
   readonly files: ReadonlyMap<string, string>;
+  /** Drawings of which a PNG belongs beside the SVG, by the name of their files. */
+  readonly drawings?: ReadonlyMap<string, Figure>;
 }
 
 /** The report of a table with runs. */
@@ -43,18 +52,7 @@ export function tableReport(item: PaperTable, source: ReportSource): ItemReport 
   ];
   const unequal = [...results.values()].flatMap(({ unequal }) => unequal);
   const used = [...results.values()].flatMap(({ records }) => records);
-  const groups = item.rows.filter(({ id }) => results.has(id)).flatMap((row) =>
-    casesOf(results.get(row.id)!.records, "last", false).slice(0, 1).map((cases) => ({
-      name: labelOf(item, row),
-      values: cases.map(({ dice }) => dice === null ? null : 100 * dice),
-    }))
-  );
-  const figures: PageFigure[] = groups.length === 0 ? [] : [{
-    figure: caseChart(groups, { xLabel: "Dice (%)", width: 470 }),
-    caption: `Dice of every test case, first seed; the whisker is the mean ± standard deviation.`,
-    file: "cases",
-    formats: ["svg"],
-  }];
+  const figures = tableFigures(item, results);
   const verdictCount = verdicts.filter(({ verdict }) => verdict !== "not tested").length;
   return {
     key: item.key,
@@ -73,11 +71,48 @@ export function tableReport(item: PaperTable, source: ReportSource): ItemReport 
           [...new Set(used.map(({ environment }) => String(environment.engine)))].join(", ") || "none",
         ],
         ...unequal.map((text): [string, string] => ["Left out", text]),
-        ...source.damaged.map(({ path, reason }): [string, string] => ["Not used", `${path}: ${reason}`]),
+        ...damageFacts(source),
       ],
       figures,
     }),
   };
+}
+
+/** Dice of the cases, learning curves and SAR's confidence of the rows that have runs. */
+function tableFigures(item: PaperTable, results: ReadonlyMap<string, RowResult>): PageFigure[] {
+  const rows = item.rows.filter(({ id }) => results.has(id)).map((row) => ({
+    name: labelOf(item, row),
+    records: results.get(row.id)!.records,
+  }));
+  if (rows.length === 0) return [];
+  const groups = rows.flatMap(({ name, records }) =>
+    casesOf(records, "last", false).slice(0, 1).map((cases) => ({
+      name,
+      values: cases.map(({ dice }) => dice === null ? null : 100 * dice),
+    }))
+  );
+  const formats = ["svg"] as const;
+  const figures: PageFigure[] = [{
+    figure: caseChart(groups, { xLabel: "Dice (%)", width: 470 }),
+    caption: `Dice of every test case, first seed; the whisker is the mean ± standard deviation.`,
+    file: "cases",
+    formats,
+  }, {
+    figure: learningCurves(rows.map(({ name, records: [{ curve }] }) => ({ name, ...curve }))),
+    caption:
+      "Loss terms during training, first seed; the faint line is every kept step, the strong one a moving mean.",
+    file: "learning_curves",
+    formats,
+  }];
+  for (const { name, records: [{ curve }] } of rows) {
+    if (curve.values === undefined) continue;
+    const figure = confidenceCharts({ steps: curve.steps, values: curve.values });
+    if (figure === undefined) continue;
+    const caption =
+      `SAR over time (${name}): mean confidence of each branch in the true class of the labelled crops.`;
+    return [...figures, { figure, caption, file: "sar_confidence", formats }];
+  }
+  return figures;
 }
 
 /** The report of Table 11. */
@@ -98,33 +133,56 @@ export function complexityReport(item: ComplexityTable, source: ReportSource): I
   };
 }
 
-/** Which runs a figure needs, and which are there. */
+/** A figure of the paper, and the runs that it shows. */
 export function figureReport(item: PaperFigure, source: ReportSource): ItemReport {
-  const rows = item.runs.map(({ label, run }) => {
+  const parts = figureParts(item, source.scale, source.stored);
+  const figure = drawFigure(item, parts);
+  const rows = item.runs.map(({ label, run }, i) => {
     const found = rowResult(run, source.scale, source.records);
     return {
-      cells: [label, found === undefined ? "missing" : found.records.map(({ name }) => name).join(", ")],
+      cells: [
+        label,
+        found === undefined ? "missing" : found.records.map(({ name }) => name).join(", "),
+        parts[i].stored?.run ?? "missing",
+      ],
     };
   });
   const table: Table = {
     title: `Figure ${item.number}. ${item.caption}`,
-    columns: [{ label: "run" }, { label: "record" }],
+    columns: [{ label: "run" }, { label: "record" }, { label: "data of the figure" }],
     rows,
     caption: [`Needs ${item.needs}. Command: ${source.scale.command}`],
     footnotes: [],
   };
   const present = rows.filter(({ cells }) => cells[1] !== "missing").length;
-  return {
+  const withData = parts.filter(({ stored }) => stored !== undefined).length;
+  const report = {
     key: item.key,
     title: table.title,
     table,
-    line: rows.length === 0 ? "needs no run" : `${present} of ${rows.length} runs present`,
-    files: filesOf(item.key, [table], {
-      lead: "The runs that this figure draws.",
-      facts: [["Command", source.scale.command]],
-      figures: [],
-    }),
+    line: rows.length === 0
+      ? "needs no run"
+      : `${present} of ${rows.length} runs present, data of ${withData}`,
   };
+  const figures: PageFigure[] = figure === undefined ? [] : [{
+    figure,
+    caption: figureCaption(item, parts, source.scale.command),
+    file: item.key,
+    name: `Figure ${item.number}`,
+  }];
+  return {
+    ...report,
+    files: filesOf(item.key, [table], {
+      lead: figure === undefined ? "No run of this figure has data yet." : "",
+      facts: [["Command", source.scale.command], ...damageFacts(source)],
+      figures,
+    }),
+    drawings: new Map(figures.map(({ figure, file }) => [file, figure])),
+  };
+}
+
+function damageFacts({ damaged }: ReportSource): [string, string][] {
+  return damaged.map(({ path, reason }) => ["Not used", `${path}: ${reason}`]);
 }
 
 /** The audit of the paper's own numbers. */

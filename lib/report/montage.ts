@@ -146,7 +146,7 @@ export function arrange(
 }
 
 /** A horizontal colour bar with ticks and its label below. */
-function colourBar(bar: ColourBar): Figure {
+export function colourBar(bar: ColourBar): Figure {
   const width = bar.width ?? 110;
   const inset = 8;
   const thickness = 7;

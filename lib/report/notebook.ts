@@ -3,16 +3,10 @@
  * waits a moment until they are on their way: a cell shows things with `await show(…)`.
  */
 import { EnvironmentError } from "../errors.ts";
-import { figurePng } from "./png.ts";
+import { type DisplayBundle, displayBundle } from "./display_bundle.ts";
 import { type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableHtml, tableMarkdown, tableText } from "./table_formats.ts";
-
-/** Data of one output by MIME type, and its metadata. */
-interface Bundle {
-  readonly data: Readonly<Record<string, string>>;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
 
 /** The kernel's interface, as far as it is used here. */
 interface Kernel {
@@ -24,12 +18,9 @@ export interface LiveDisplay {
   update(figure: Figure): Promise<void>;
 }
 
-/** Pixels a point of a figure's PNG: 144 dots an inch, shown at the size of the SVG. */
-const dotsPerInch = 144;
-
-/** Shows a figure: SVG, and PNG for viewers without it. */
+/** Shows a figure: interactive where it can be, else SVG; and PNG for viewers without either. */
 export async function showFigure(figure: Figure): Promise<void> {
-  await send("display_data", await figureBundle(figure));
+  await send("display_data", await displayBundle(figure));
 }
 
 /** Shows a table: HTML, Markdown and text. */
@@ -55,18 +46,7 @@ export function liveFigure(id: string): LiveDisplay {
   };
 }
 
-async function figureBundle(figure: Figure): Promise<Bundle> {
-  const png = await figurePng(figure, dotsPerInch);
-  let binary = "";
-  for (const byte of png) binary += String.fromCharCode(byte);
-  const size = { width: Math.round(figure.width * 1.4), height: Math.round(figure.height * 1.4) };
-  return {
-    data: { "image/svg+xml": svgDocument(figure), "image/png": btoa(binary), "text/plain": figure.alt },
-    metadata: { "image/png": size },
-  };
-}
-
-async function send(type: string, bundle: Bundle, id?: string): Promise<void> {
+async function send(type: string, bundle: DisplayBundle, id?: string): Promise<void> {
   await kernel().broadcast(type, { ...bundle, transient: id === undefined ? {} : { display_id: id } });
   await new Promise((resolve) => setTimeout(resolve, 60));
 }

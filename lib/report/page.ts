@@ -9,6 +9,8 @@ export interface PageFigure {
   readonly caption: string;
   /** For example "figures/curves"; the page links to it with .svg and .png. */
   readonly file: string;
+  /** In front of the caption; default "Figure" and its number on the page. */
+  readonly name?: string;
   /** Kinds of files that lie beside the page; default both. */
   readonly formats?: readonly ("svg" | "png")[];
 }
@@ -55,16 +57,16 @@ ${figures.map(figureHtml).join("\n")}
 `;
 }
 
-function figureHtml({ figure, caption, file, formats }: PageFigure, index: number): string {
+function figureHtml({ figure, caption, file, formats, name }: PageFigure, index: number): string {
   const svg = svgDocument(figure).replace(/^<\?xml[^>]*>\s*/, "");
   const links = (formats ?? ["svg", "png"]).map((kind) =>
     `<a href="${escapeXml(file)}.${kind}" download>${kind.toUpperCase()}</a>`
   );
   return `<figure data-figure="${index}"><div class="drawing" style="max-width:${
     Math.round(figure.width * 1.7)
-  }px">${svg}</div><figcaption><b>Figure ${index + 1}.</b> ${escapeXml(caption)} <span class="files">${
-    links.join(" · ")
-  }</span></figcaption></figure>`;
+  }px">${svg}</div><figcaption><b>${escapeXml(name ?? `Figure ${index + 1}`)}.</b> ${
+    escapeXml(caption)
+  } <span class="files">${links.join(" · ")}</span></figcaption></figure>`;
 }
 
 const style = `

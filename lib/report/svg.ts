@@ -15,6 +15,14 @@ export interface Figure {
   readonly alt: string;
   /** Plots whose values a page can read out under the cursor. */
   readonly readouts?: readonly Readout[];
+  /** An interactive twin; charts with read-outs need none of their own. */
+  readonly plotly?: PlotlySpec;
+}
+
+/** Traces and layout as Plotly's JSON schema has them. */
+export interface PlotlySpec {
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  readonly layout: Readonly<Record<string, unknown>>;
 }
 
 /** The frame of one plot and the values that were drawn in it. */
@@ -27,6 +35,9 @@ export interface Readout {
   readonly xDomain: readonly [number, number];
   readonly xLog: boolean;
   readonly xLabel: string;
+  readonly yLabel?: string;
+  readonly yLog?: boolean;
+  readonly title?: string;
   readonly series: readonly ReadoutSeries[];
 }
 
@@ -34,6 +45,8 @@ export interface Readout {
 export interface ReadoutSeries {
   readonly name: string;
   readonly colour: string;
+  /** Dash pattern in points. */
+  readonly dash?: string;
   readonly steps: readonly number[];
   readonly values: readonly (number | null)[];
 }
@@ -152,13 +165,15 @@ const boldWidths =
 const regular = regularWidths.split(" ").map(Number);
 const bold = boldWidths.split(" ").map(Number);
 
+const prime = 0x2032;
+
 /** Width in points of a line of text; characters beyond ASCII count as a digit, wide scripts as one em. */
 export function textWidth(content: string, style: { size?: number; bold?: boolean } = {}): number {
   const widths = style.bold ? bold : regular;
   let sum = 0;
   for (const character of content) {
     const code = character.codePointAt(0)!;
-    sum += code >= 32 && code < 127 ? widths[code - 32] : code >= 0x2e80 ? 1000 : 565;
+    sum += code >= 32 && code < 127 ? widths[code - 32] : code >= 0x2e80 ? 1000 : code === prime ? 187 : 565;
   }
   return sum * (style.size ?? 8) / 1000;
 }

@@ -141,16 +141,43 @@ export function writeConfidence(
  * @throws InputError for a case that was never visited.
  */
 export function confidenceOf(memory: ConfidenceMemory, caseName: string, branch: BranchIndex): Float32Array {
-  const known = memory.cases.get(caseName);
-  if (known === undefined) {
-    const names = [...memory.cases.keys()].join(", ") || "none";
-    throw new InputError(`SAR has no memory of case "${caseName}"; visited cases: ${names}`);
-  }
-  const { shape } = known;
+  const { shape } = knownCase(memory, caseName);
   const out = new Float32Array(voxelCount(shape));
   const visit: Visit = { case: caseName, shape, location: [0, 0, 0], permutation: [0, 1, 2] };
   readConfidence(memory, visit, branch, { patch: shape, out });
   return out;
+}
+
+/**
+ * What is remembered of a case's last visit and of the one before, over its padded volume, for figures; a voxel that
+ * was never visited has the initial confidence in both.
+ *
+ * @throws InputError for a case that was never visited.
+ */
+export function visitsOf(
+  memory: ConfidenceMemory,
+  caseName: string,
+  branch: BranchIndex,
+): { shape: Shape3; last: Float32Array; before: Float32Array; visited: Uint8Array } {
+  const { shape, branches } = knownCase(memory, caseName);
+  const { initial, precision } = memory.options;
+  const { gain, zero } = coding[precision];
+  const { last, before } = branches[branch];
+  const decode = (codes: Codes) =>
+    Float32Array.from(codes, (code) => code === 0 ? initial : (code - zero) / gain);
+  return {
+    shape,
+    last: decode(last),
+    before: decode(before),
+    visited: Uint8Array.from(last, (code) => code === 0 ? 0 : 1),
+  };
+}
+
+function knownCase(memory: ConfidenceMemory, caseName: string): CaseMemory {
+  const known = memory.cases.get(caseName);
+  if (known !== undefined) return known;
+  const names = [...memory.cases.keys()].join(", ") || "none";
+  throw new InputError(`SAR has no memory of case "${caseName}"; visited cases: ${names}`);
 }
 
 /** The memory as named arrays, for a checkpoint. The arrays are the memory's own, not copies. */

@@ -40,3 +40,21 @@ function workedVoxel(voxel: Pick<WorkedVoxel, "truth" | "low" | "high">, alpha: 
     weightedForeground: sigmoid(weightedSum[1] - weightedSum[0]),
   };
 }
+
+/**
+ * Where the ensemble's decision turns, under the assumption of figure 4 that the remembered confidences are the current
+ * probabilities: the low-level branch's probability of the true class from which the ensemble is right.
+ *
+ * @param high the high-level branch's probability of the true class, in [0, 1].
+ * @param alpha α of eq. 4; 0 is the ensemble without SAR.
+ * @returns in [0, 1]; it is at most 1 − high, so that SAR makes wrong voxels right and never the other way round.
+ */
+export function turningPoint(high: number, alpha: number): number {
+  if (alpha === 0) return 1 - high;
+  // (1 + αl)(2l − 1) + (1 + αh)(2h − 1) = 0, solved for l.
+  const fromHigh = (1 + alpha * high) * (2 * high - 1);
+  const linear = 2 - alpha;
+  // Negative where the high-level branch alone decides.
+  const root = Math.sqrt(Math.max(0, linear ** 2 + 8 * alpha * (1 - fromHigh)));
+  return Math.min(1, Math.max(0, (root - linear) / (4 * alpha)));
+}

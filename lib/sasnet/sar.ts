@@ -95,6 +95,22 @@ export function weigh(probability: number, confidence: number, alpha: number): n
   return (1 + alpha * confidence) * probability;
 }
 
+/** Mean confidence (eq. 7 and 8) in the true class, over the voxels of each class; NaN for a class without any. */
+export function meanConfidence(
+  probabilities: Float32Array,
+  labels: Uint8Array,
+): { foreground: number; background: number } {
+  let [foreground, background, count] = [0, 0, 0];
+  for (let i = 0; i < probabilities.length; i++) {
+    if (labels[i] === 0) background += 1 - probabilities[i];
+    else {
+      foreground += probabilities[i];
+      count++;
+    }
+  }
+  return { foreground: foreground / count, background: background / (labels.length - count) };
+}
+
 /** C of eq. 5: the probability of the true class. */
 function confidences(foreground: Float32Array, labels: Uint8Array): Float32Array {
   const out = new Float32Array(foreground.length);

@@ -5,7 +5,7 @@
  */
 import { InputError } from "../errors.ts";
 import { tf } from "../engine/tensor.ts";
-import type { StateArray } from "../methods/method.ts";
+import type { MethodRun, StateArray } from "../methods/method.ts";
 import type { Network } from "../network/network.ts";
 import { explained, writeFlushed } from "./files.ts";
 import { decodeSafetensors, type Dtype, encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
@@ -73,13 +73,23 @@ export async function loadCheckpoint(folder: string, trainer: Trainer, step: num
       });
     }
   }
+  trainer.run.loadState?.(stateOf(tensors));
+}
+
+/** Restores what a method keeps beside its networks, for figures of it. */
+export async function loadMethodState(folder: string, run: MethodRun, step: number): Promise<void> {
+  const { tensors } = await readSafetensors(`${stepFolder(folder, step)}/${trainingFile}`);
+  run.loadState?.(stateOf(tensors));
+}
+
+function stateOf(tensors: ReadonlyMap<string, SafetensorsEntry>): Map<string, StateArray> {
   const state = new Map<string, StateArray>();
   for (const [name, { shape, data }] of tensors) {
     if (name.startsWith(statePrefix)) {
       state.set(name.slice(statePrefix.length), { shape, data: data as StateArray["data"] });
     }
   }
-  trainer.run.loadState?.(state);
+  return state;
 }
 
 /** Restores networks only, for prediction. */

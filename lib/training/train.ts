@@ -103,7 +103,14 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       step++;
       requireFinite(result, step, options.folder);
       const seconds = (performance.now() - started) / 1000;
-      lines.push({ event: "step", step, seconds: Math.round(seconds * 1e4) / 1e4, ...result });
+      const values = run.readings?.();
+      lines.push({
+        event: "step",
+        step,
+        seconds: Math.round(seconds * 1e4) / 1e4,
+        ...result,
+        ...(values && { values }),
+      });
       await turnOfEventLoop();
       onStep?.({ ...result, step, iterations: steps, seconds, resident: memoryUse().resident });
       if (step % checkpointEvery === 0 || step === steps) {

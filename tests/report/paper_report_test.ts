@@ -46,7 +46,13 @@ describe("the report of a table", () => {
     );
   });
   afterAll(() => Deno.remove(root, { recursive: true }));
-  const source = (chosen: readonly RunRecord[]) => ({ records: chosen, damaged: [], scale, complexity: [] });
+  const source = (chosen: readonly RunRecord[]) => ({
+    records: chosen,
+    damaged: [],
+    scale,
+    complexity: [],
+    stored: [],
+  });
 
   it("shows paper, ours with the spread over seeds, and the difference", () => {
     const table = comparisonTable(table6, tableResults(table6, scale, records), scale);
@@ -119,7 +125,7 @@ describe("the report of a table", () => {
     const [figure, table11] = itemsOf(["figure1", "table11"]);
     assert(figure.kind === "figure" && table11.kind === "complexity");
     const drawn = figureReport(figure, source(records));
-    assertEquals(drawn.line, "2 of 3 runs present");
+    assertEquals(drawn.line, "2 of 3 runs present, data of 0");
     const counts = [{
       key: "sasnet",
       parameters: 11258376,

@@ -1,5 +1,12 @@
 import { describe, it } from "@std/testing/bdd";
-import { assertAlmostEquals, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertThrows,
+} from "@std/assert";
 import { viewsOf } from "../../lib/sasnet/view.ts";
 import {
   confidenceOf,
@@ -9,10 +16,11 @@ import {
   readConfidence,
   restoreMemory,
   type Visit,
+  visitsOf,
   writeConfidence,
 } from "../../lib/sasnet/confidence_memory.ts";
-import { figure4 } from "../../lib/sasnet/figure4.ts";
-import { meanOfBranches, reweight, sarVariants, weigh } from "../../lib/sasnet/sar.ts";
+import { figure4, turningPoint } from "../../lib/sasnet/figure4.ts";
+import { meanConfidence, meanOfBranches, reweight, sarVariants, weigh } from "../../lib/sasnet/sar.ts";
 import { type BatchItem, makeBatch } from "../../lib/data/batch.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { randomStream } from "../../lib/random.ts";
@@ -154,6 +162,48 @@ describe("figure4()", () => {
       const confidence = (p: number) => truth === 1 ? p : 1 - p;
       assertLess(confidence(weightedForeground), confidence(foreground));
     }
+  });
+});
+
+describe("turningPoint()", () => {
+  it("is where the ensemble's decision turns, for every α", () => {
+    for (const alpha of [0, 0.25, 0.5, 1]) {
+      for (const high of [0.05, 0.3, 0.5, 0.62, 0.8]) {
+        const right = (low: number) =>
+          weigh(low, low, alpha) + weigh(high, high, alpha) >
+            weigh(1 - low, low, alpha) + weigh(1 - high, high, alpha);
+        const low = turningPoint(high, alpha);
+        assert(right(low + 1e-9) && (low === 0 || !right(low - 1e-9)), `α ${alpha}, high ${high}: ${low}`);
+        assert(low <= 1 - high + 1e-12);
+      }
+    }
+  });
+});
+
+describe("meanConfidence()", () => {
+  it("is the mean probability of the true class, a class apart", () => {
+    const { foreground, background } = meanConfidence(
+      Float32Array.of(0.9, 0.5, 0.25, 0),
+      Uint8Array.of(1, 1, 0, 0),
+    );
+    assertClose([foreground, background], [0.7, 0.875], 1e-7);
+    assert(Number.isNaN(meanConfidence(Float32Array.of(0.5), Uint8Array.of(0)).foreground));
+  });
+});
+
+describe("visitsOf()", () => {
+  it("tells the last two visits apart, and voxels without any", () => {
+    const memory = createConfidenceMemory({ rule: "two", initial: 0.5, precision: "float32" });
+    const visit: Visit = { case: "a", shape: [2, 1, 2], location: [1, 0, 0], permutation: [0, 1, 2] };
+    const patch: Shape3 = [1, 1, 2];
+    for (const values of [[0.1, 0.2], [0.3, 0.4], [0.7, 0.8]]) {
+      writeConfidence(memory, visit, 1, { patch, values: Float32Array.from(values) });
+    }
+    const { last, before, visited } = visitsOf(memory, "a", 1);
+    assertClose([...last], [0.5, 0.5, 0.7, 0.8], 1e-6);
+    assertClose([...before], [0.5, 0.5, 0.3, 0.4], 1e-6);
+    assertEquals([...visited], [0, 0, 1, 1]);
+    assertThrows(() => visitsOf(memory, "b", 1), InputError, 'no memory of case "b"');
   });
 });
 

@@ -1,0 +1,99 @@
+/** Predictions of test cases for the figures 1, 5, 6 and 7. */
+import type { CaseSource } from "../../data/source.ts";
+import { compareMasks } from "../../evaluation/metrics.ts";
+import type { PredictedCases, StoredCase, StoredPrediction } from "../../experiments/figure_data.ts";
+import type { FigureContents } from "../../experiments/figure_data.ts";
+import { predictBranches, predictVolume } from "../../inference/predict.ts";
+import { threshold } from "../../inference/sliding_window.ts";
+import { type Grid, largestPlane, takePlane } from "../../report/planes.ts";
+import type { LoadedRun } from "../../training/evaluate_run.ts";
+import { permuteAxes } from "../../volume/crop.ts";
+import type { Shape3, Triple } from "../../volume/volume.ts";
+
+/** What figures are extracted from. */
+export interface Extraction {
+  readonly loaded: LoadedRun;
+  readonly source: CaseSource;
+  readonly signal: AbortSignal;
+}
+
+/** Views of figure 1: the volume as it is, and two exchanges of axes. */
+const views: readonly Triple[] = [[0, 1, 2], [1, 0, 2], [2, 1, 0]];
+
+/** The first and the middle case of the test list: fixed before anything is predicted, the same for every method. */
+export async function comparedCases({ loaded, source, signal }: Extraction): Promise<PredictedCases> {
+  const { test } = loaded.config;
+  const names = [...new Set([test[0], test[Math.floor(test.length / 2)]])];
+  const cases: StoredCase[] = [];
+  for (const name of names) {
+    cases.push(
+      await storedCase({ loaded, source, signal }, name, (image, shape) => [
+        ["ensemble", predictVolume(loaded.run, image, shape, { ...loaded.config, signal })],
+      ]),
+    );
+  }
+  return { cases };
+}
+
+/** The first test case with the prediction of the run, of its branches where it has two, and of the views. */
+export async function branchesAndViews({ loaded, source, signal }: Extraction): Promise<PredictedCases> {
+  const { run, config } = loaded;
+  const options = { ...config, signal };
+  const first = await storedCase({ loaded, source, signal }, config.test[0], (image, shape) => {
+    const whole: [string, Float32Array][] = [["ensemble", predictVolume(run, image, shape, options)]];
+    if (run.branchNames?.length !== 2) return whole;
+    const seen = views.map((view): [string, Float32Array] => {
+      const turned = permuteAxes(image, shape, view);
+      const score = predictVolume(run, turned.data, turned.shape, options);
+      return [axesOf(view), permuteAxes(score, turned.shape, inverseOf(view)).data];
+    });
+    return [...whole, ...predictBranches(run, image, shape, options), ...seen];
+  });
+  return { cases: [first] };
+}
+
+/** The mask that the run predicts for the first test case. */
+export async function predictedMask(extraction: Extraction): Promise<FigureContents["figure5"]> {
+  const { config } = extraction.loaded;
+  const { predictions: [{ mask }], truth: _truth, ...rest } = await storedCase(
+    extraction,
+    config.test[0],
+    (image, shape) => [["ensemble", predictVolume(extraction.loaded.run, image, shape, config)]],
+  );
+  return { case: rest, mask };
+}
+
+async function storedCase(
+  { source, signal }: Extraction,
+  name: string,
+  predict: (image: Float32Array, shape: Shape3) => readonly (readonly [string, Float32Array])[],
+): Promise<StoredCase> {
+  signal.throwIfAborted();
+  const { image, label } = await source.load(name);
+  const { shape, spacing, direction } = image;
+  const gridOf = (data: Grid["data"]): Grid => ({ data, shape, spacing, direction });
+  const slice = largestPlane(gridOf(label.data), 2);
+  const truth = label.data.map((value) => value === 0 ? 0 : 1);
+  const predictions = predict(image.data, shape).map(([name, probability]): StoredPrediction => {
+    const mask = threshold(probability);
+    const { dice } = compareMasks(mask, truth, shape);
+    return { name, probability: takePlane(gridOf(probability), 2, slice), mask, dice };
+  });
+  return {
+    case: name,
+    shape,
+    spacing,
+    slice,
+    image: takePlane(gridOf(image.data), 2, slice),
+    truth,
+    predictions,
+  };
+}
+
+function axesOf(view: Triple): string {
+  return view.map((axis) => "xyz"[axis]).join("");
+}
+
+function inverseOf(view: Triple): Triple {
+  return [view.indexOf(0), view.indexOf(1), view.indexOf(2)];
+}
