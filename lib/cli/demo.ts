@@ -106,7 +106,7 @@ async function trainAndEvaluate(
   const { train } = await import("../training/train.ts");
   const { runName } = await import("../training/config.ts");
   const { methodOf } = await import("../methods/mod.ts");
-  const { evaluateCases, writeEvaluation } = await import("../training/evaluate_run.ts");
+  const { evaluateCases, writeEvaluations } = await import("../training/evaluate_run.ts");
   const { readLog } = await import("../training/run_folder.ts");
   const { parametersOf } = await import("../network/network.ts");
   const { name, unlabelledTerms } = methodOf(config.method);
@@ -134,12 +134,12 @@ async function trainAndEvaluate(
     context.print(`stopped at step ${result.step} of ${name}; the same command continues`);
     return undefined;
   }
-  const evaluation = await evaluateCases({ run: trainer.run, config }, source, {
+  const evaluations = await evaluateCases({ run: trainer.run, config }, source, {
     signal: context.signal,
     onCase: ({ case: name }, done, total) => context.status(`evaluating ${name} (${done} of ${total})`),
   });
   context.status(undefined);
-  await writeEvaluation(path, evaluation, { step: result.step, suffix: "" });
+  await writeEvaluations(path, evaluations, { rule: "last", step: result.step });
   const steps = (await readLog(path)).filter((line) => line.event === "step");
   const termNames = Object.keys(steps[0].terms!);
   const parameters = Object.values(trainer.run.networks).flatMap(parametersOf);
@@ -151,7 +151,7 @@ async function trainAndEvaluate(
     seconds: steps.reduce((sum, { seconds }) => sum + seconds!, 0),
     steps: steps.map(({ step }) => step),
     terms: Object.fromEntries(termNames.map((term) => [term, steps.map(({ terms }) => terms![term])])),
-    cases: evaluation.results.map(({ case: name, dice, jaccard, hd95Voxel, asdVoxel }) => ({
+    cases: evaluations.results.map(({ case: name, dice, jaccard, hd95Voxel, asdVoxel }) => ({
       case: name,
       dice,
       jaccard,

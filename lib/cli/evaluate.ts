@@ -1,47 +1,89 @@
 /** The verb `evaluate`: measures a trained run on its test cases. */
 import type { CaseResult, Statistic } from "../evaluation/summary.ts";
+import type { Evaluation, LoadedRun } from "../training/evaluate_run.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { openSource, useEngine } from "./workspace.ts";
 
 export const command = defineCommand({
   name: "evaluate",
-  summary: "measures the last checkpoint of a run on its test cases",
+  summary: "measures a run on its test cases, with and without a largest-component filter",
   positionals: { run: { type: "path", help: "a run folder" } },
   options: {
     data: { type: "path", help: "folder of the volumes, if not where train found them" },
-    largestComponent: { type: "boolean", help: "keep only the largest connected component of each mask" },
+    checkpoint: {
+      type: "choice",
+      choices: ["last", "best-on-test", "validation", "all"],
+      default: "last",
+      help: "the last checkpoint, one that `train --select` kept, or each that the run has",
+    },
+    largestComponent: {
+      type: "boolean",
+      help: "print what the largest connected component of each mask has",
+    },
   },
+  notes: [
+    "Both evaluations of a checkpoint are written: per_case*.csv and summary*.json in the run folder.",
+    "best-on-test is chosen by looking at the test cases, as the released code does: it is no fair estimate.",
+  ],
 });
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { readConfig } = await import("../training/run_folder.ts");
-  const { evaluateCases, loadRun, writeEvaluation } = await import("../training/evaluate_run.ts");
+  const { evaluateCases, keptCheckpoints, loadRun, writeEvaluations } = await import(
+    "../training/evaluate_run.ts"
+  );
   const { datasetOf } = await import("../data/dataset.ts");
   const known = await readConfig(options.run);
   if (known !== undefined) await useEngine(context);
-  const loaded = await loadRun(options.run);
-  const { config, step } = loaded;
-  const source = await openSource(datasetOf(config.dataset), config.profile, options.data, context);
+  const kept = await keptCheckpoints(options.run);
+  const rules = options.checkpoint !== "all" ? [options.checkpoint] : kept.size > 0 ? [...kept.keys()] : [
+    "last" as const,
+  ];
   const progress = context.progress();
-  const { largestComponent } = await import("../volume/components.ts");
-  const evaluation = await evaluateCases(loaded, source, {
-    signal: context.signal,
-    postprocess: options.largestComponent ? (mask, shape) => largestComponent(mask, shape) : undefined,
-    onCase: (result, done, total) =>
-      progress.update({ label: result.case, step: done, total, numbers: { dice: result.dice ?? NaN } }),
-  });
-  progress.finish();
-  const suffix = options.largestComponent ? "_largest_component" : "";
-  await writeEvaluation(options.run, evaluation, { step, suffix });
-  for (const result of evaluation.results) context.print(caseLine(result));
-  const { mean, missed, cases } = evaluation.summary;
+  const documents: object[] = [];
+  /** What was measured of a step; two rules may have chosen the same. */
+  const measured = new Map<number, Awaited<ReturnType<typeof evaluateCases>>>();
+  for (const rule of rules) {
+    const loaded = await loadRun(options.run, rule);
+    const { config, step } = loaded;
+    const source = await openSource(datasetOf(config.dataset), config.profile, options.data, context);
+    const evaluations = measured.get(step) ?? await evaluateCases(loaded, source, {
+      signal: context.signal,
+      onCase: (result, done, total) =>
+        progress.update({ label: result.case, step: done, total, numbers: { dice: result.dice ?? NaN } }),
+    });
+    measured.set(step, evaluations);
+    await writeEvaluations(options.run, evaluations, loaded);
+    const shown = options.largestComponent ? evaluations.largestComponent : evaluations;
+    progress.finish();
+    print(shown, { loaded, filtered: options.largestComponent, context });
+    documents.push({
+      checkpoint: rule,
+      step,
+      largestComponent: options.largestComponent,
+      ...shown.summary,
+      results: shown.results,
+    });
+  }
+  return {
+    json: options.checkpoint === "all"
+      ? { run: options.run, evaluations: documents }
+      : { run: options.run, ...documents[0] },
+  };
+}
+
+function print(
+  { results, summary }: Evaluation,
+  { loaded, filtered, context }: { loaded: LoadedRun; filtered: boolean; context: Context },
+): void {
+  for (const result of results) context.print(caseLine(result));
+  const { mean, missed, cases } = summary;
+  const rule = loaded.rule === "last" ? "last checkpoint" : `checkpoint: ${loaded.rule}`;
   context.print(
     `mean of ${cases} cases: Dice ${percent(mean.dice)}, Jaccard ${percent(mean.jaccard)}, ` +
-      `HD95 ${voxels(mean.hd95Voxel)}, ASD ${
-        voxels(mean.asdVoxel)
-      }; missed cases: ${missed} (last checkpoint, step ${step})`,
+      `HD95 ${voxels(mean.hd95Voxel)}, ASD ${voxels(mean.asdVoxel)}; missed cases: ${missed} ` +
+      `(${rule}, step ${loaded.step}${filtered ? ", largest component" : ""})`,
   );
-  return { json: { run: options.run, step, ...evaluation.summary, results: evaluation.results } };
 }
 
 function caseLine({ case: name, dice, hd95Voxel, asdVoxel, undefinedBecause }: CaseResult): string {

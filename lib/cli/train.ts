@@ -38,9 +38,27 @@ export const command = defineCommand({
       default: "kit",
       help: "kit: one optimiser for every method; native: that of the method's publication",
     },
+    select: {
+      type: "list",
+      choices: ["validation", "test"],
+      help: "also keep the checkpoint that is best on these cases while training; validation is leak-free",
+    },
+    selectEvery: {
+      type: "integer",
+      minimum: 1,
+      help: "steps between two looks; if not given, the profile's",
+    },
+    validationCases: {
+      type: "integer",
+      minimum: 1,
+      help: "training cases behind the labelled ones whose labels choose; if not given, the profile's",
+    },
     set: { type: "string", repeatable: true, help: "a hyper-parameter of the method, such as beta=0.5" },
   },
   notes: [
+    "A look segments the cases that choose, window beside window, and changes nothing of the training.",
+    "Cases for --select validation are trained on as unlabelled ones. --select test looks at the test cases, as the",
+    "released code does: what it chooses is no fair estimate.",
     "deno task train --method sasnet --dataset la --labelled 8 --profile mini",
     "deno task train --method vnet --labelled 4 --iterations 200",
   ],
@@ -75,6 +93,7 @@ export async function run(options: Options<typeof command>, context: Context): P
         numbers: { loss: total, ...terms },
         memoryBytes: resident,
       }),
+    onLook: (step, values) => context.note(lookLine(step, values)),
   });
   progress.finish();
   result.trainer.dispose();
@@ -83,4 +102,12 @@ export async function run(options: Options<typeof command>, context: Context): P
   else if (finished) context.print(`trained ${step} steps; evaluate with: deno task evaluate ${folder}`);
   else context.print(`stopped after step ${step} of ${steps}; the same command continues`);
   return { json: { run: folder, step, iterations: steps, finished, resumedFrom } };
+}
+
+/** "step 300: Dice 81.2 % of the validation cases, 79.9 % of the test cases". */
+function lookLine(step: number, values: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(values).filter(([key]) => key.endsWith(".dice")).map(([key, dice]) =>
+    `${(100 * dice).toFixed(1)} % of the ${key.replace(".dice", "")} cases`
+  );
+  return `step ${step}: Dice ${parts.join(", ")}`;
 }

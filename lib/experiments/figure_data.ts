@@ -2,7 +2,7 @@
  * What a figure needs of a run: plain records and typed arrays. A study extracts them where the networks are, a
  * report draws them without a tensor engine. Planes lie as on the page, row by row from the upper left corner.
  */
-import type { CheckpointRule } from "./record.ts";
+import type { CheckpointRule } from "../training/config.ts";
 import type { Choice } from "./choice.ts";
 import type { NetworkOutline } from "../network/outline.ts";
 import type { Shape3, Triple } from "../volume/volume.ts";

@@ -1,13 +1,10 @@
 /** What is kept of a finished run: small, readable, and safe against edits and torn files. */
 import type { CaseResult } from "../evaluation/summary.ts";
 import { perCaseCsv } from "../evaluation/summary.ts";
-import type { RunConfig } from "../training/config.ts";
+import type { CheckpointRule, RunConfig } from "../training/config.ts";
 import { writeWhole } from "../training/files.ts";
 import type { Choice } from "./choice.ts";
 import { contentHash } from "./content_hash.ts";
-
-/** The checkpoint that was measured. */
-export type CheckpointRule = "last" | "best-on-test" | "validation";
 
 /** One evaluation of the test cases. */
 export interface EvaluationRecord {
@@ -37,12 +34,20 @@ export interface RunRecord {
     readonly secondsPerStep: number | null;
     /** Sum of the steps. */
     readonly trainSeconds: number;
-    /** One evaluation, loading of the engine included; null where it was not measured. */
+    /** Looks at the cases that choose a checkpoint. */
+    readonly lookSeconds: number;
+    /** All evaluations, loading of the engine included; null where they were not measured. */
     readonly evaluateSeconds: number | null;
     /** Largest resident memory of the training process; null where the system does not tell. */
     readonly peakBytes: number | null;
   };
   readonly evaluations: readonly EvaluationRecord[];
+  /** Mean Dice of the cases that choose, at every look: the last one has the checkpoint that "last" measures. */
+  readonly looks: {
+    readonly steps: readonly number[];
+    readonly validation?: readonly number[];
+    readonly test?: readonly number[];
+  };
   /** Losses at some 200 of the steps. */
   readonly curve: {
     readonly steps: readonly number[];
@@ -64,7 +69,7 @@ export async function writeRecord(folder: string, record: RunRecord): Promise<vo
   await Deno.mkdir(folder, { recursive: true });
   const document = { ...record, contentHash: await contentHash(record) };
   await writeWhole(`${folder}/${record.name}.csv`, recordCsv(record));
-  await writeWhole(`${folder}/${record.name}.json`, `${JSON.stringify(document, null, 1)}\n`);
+  await writeWhole(`${folder}/${record.name}.json`, `${compactJson(document)}\n`);
 }
 
 /** Reads a record and proves that it is what was written. */
@@ -114,4 +119,22 @@ function recordCsv({ evaluations }: RunRecord): string {
     `checkpoint,step,largest_component,${parts[0]?.header ?? "case"}`,
     ...parts.flatMap(({ lines }) => lines),
   ].join("\n") + "\n";
+}
+
+/** JSON with shallow values on one line: a case a line, a curve a line. */
+function compactJson(value: unknown, indent = ""): string {
+  if (depthOf(value) <= 2) return JSON.stringify(value);
+  const inner = `${indent} `;
+  const isList = Array.isArray(value);
+  const lines = Object.entries(value as object).filter(([, one]) => one !== undefined).map(([key, one]) =>
+    `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${compactJson(one, inner)}`
+  );
+  const [open, close] = isList ? "[]" : "{}";
+  return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+}
+
+/** How many lists and objects lie in each other; a number has none. */
+function depthOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Object.values(value).reduce((deepest: number, one) => Math.max(deepest, depthOf(one)), 0);
 }

@@ -1,14 +1,13 @@
 /** From a finished run folder to its record. */
 import { InputError } from "../errors.ts";
 import type { CaseResult } from "../evaluation/summary.ts";
-import { configHash, type RunConfig } from "../training/config.ts";
+import { checkpointRules, configHash, type RunConfig, selectors } from "../training/config.ts";
 import { type LogLine, readConfig, readLog } from "../training/run_folder.ts";
 import type { Choice } from "./choice.ts";
-import type { CheckpointRule, EvaluationRecord, RunRecord } from "./record.ts";
+import type { EvaluationRecord, RunRecord } from "./record.ts";
 
 /** Points of a learning curve. */
 const curvePoints = 200;
-const rules: readonly CheckpointRule[] = ["last", "best-on-test", "validation"];
 
 /** What a runner measured beside the log. */
 export interface Measured {
@@ -36,6 +35,7 @@ export async function recordOfRun(folder: string, choice: Choice, measured: Meas
     throw new InputError(`${folder} is not evaluated; run: deno task evaluate ${folder}`);
   }
   const steps = log.filter(({ event, total }) => event === "step" && total !== undefined);
+  const looks = log.filter(({ event }) => event === "evaluation");
   const seconds = steps.map(({ seconds }) => seconds ?? 0);
   return {
     format: 1,
@@ -47,10 +47,12 @@ export async function recordOfRun(folder: string, choice: Choice, measured: Meas
     cost: {
       secondsPerStep: median(seconds),
       trainSeconds: round(seconds.reduce((sum, value) => sum + value, 0)),
+      lookSeconds: round(looks.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0)),
       evaluateSeconds: measured.evaluateSeconds === null ? null : round(measured.evaluateSeconds),
       peakBytes: measured.peakBytes,
     },
     evaluations,
+    looks: looksOf(looks),
     curve: curveOf(steps),
   };
 }
@@ -80,9 +82,9 @@ async function readEvaluations(folder: string, config: RunConfig): Promise<Evalu
     if (csv === undefined) throw new InputError(`${folder}/${name} has no per_case${suffix}.csv beside it`);
     const summary = JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
     const rule = summary.checkpoint?.rule;
-    if (!rules.includes(rule)) {
+    if (!checkpointRules.includes(rule)) {
       throw new InputError(
-        `${folder}/${name}: unknown checkpoint rule "${rule}" (known: ${rules.join(", ")})`,
+        `${folder}/${name}: unknown checkpoint rule "${rule}" (known: ${checkpointRules.join(", ")})`,
       );
     }
     const cases = parsePerCase(csv, `${folder}/per_case${suffix}.csv`);
@@ -148,12 +150,23 @@ function fieldsOf(line: string): string[] {
   );
 }
 
+function looksOf(looks: readonly LogLine[]): RunRecord["looks"] {
+  const chosen = selectors.filter((selector) =>
+    looks.some(({ values }) => `${selector}.dice` in (values ?? {}))
+  );
+  return {
+    steps: looks.map(({ step }) => step),
+    ...Object.fromEntries(
+      chosen.map((selector) => [selector, looks.map(({ values }) => digits(values?.[`${selector}.dice`]))]),
+    ),
+  };
+}
+
 function curveOf(steps: readonly LogLine[]): RunRecord["curve"] {
   const stride = Math.max(1, Math.ceil(steps.length / curvePoints));
   const kept = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1);
   const names = Object.keys(steps.at(-1)?.terms ?? {});
   const readings = [...new Set(kept.flatMap(({ values }) => Object.keys(values ?? {})))];
-  const digits = (value: number | undefined) => Number((value ?? 0).toPrecision(5));
   return {
     steps: kept.map(({ step }) => step),
     total: kept.map(({ total }) => digits(total)),
@@ -164,6 +177,10 @@ function curveOf(steps: readonly LogLine[]): RunRecord["curve"] {
       ),
     }),
   };
+}
+
+function digits(value: number | undefined): number {
+  return Number((value ?? 0).toPrecision(5));
 }
 
 function median(values: readonly number[]): number | null {

@@ -4,7 +4,8 @@ import type { CaseResult, Measure } from "../evaluation/summary.ts";
 import type { DatasetName } from "../data/dataset.ts";
 import { choiceOf, defaultSeed, repetitionKey, type Scale } from "./choice.ts";
 import { type Metric, metrics, type PaperTable, type RunDeclaration } from "./item.ts";
-import type { CheckpointRule, RunRecord } from "./record.ts";
+import type { RunRecord } from "./record.ts";
+import type { CheckpointRule } from "../training/config.ts";
 import { unequalRepetitions } from "./study.ts";
 
 /** The measured value of each printed metric, and what it is multiplied with to be printed. */

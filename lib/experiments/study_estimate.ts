@@ -18,8 +18,11 @@ export interface Estimate {
 /** SASNet, 2 + 2 crops, measured on two cores: the scale where nothing was measured on this machine. */
 const reference = { crop: [64, 64, 32] as Shape3, width: 8, secondsPerStep: 2 };
 
-/** Seconds that a child process needs to start the engine, twice or three times a run. */
+/** Seconds that a child process needs to start the engine, twice a run. */
 const startSeconds = 3;
+
+/** Looks and evaluations as a share of training, where none was measured. */
+const evaluationShare = 0.3;
 
 /** The estimate of a run from the records at hand. */
 export function estimateRun(choice: Choice, records: readonly RunRecord[]): Estimate {
@@ -30,13 +33,19 @@ export function estimateRun(choice: Choice, records: readonly RunRecord[]): Esti
     other.dataset === choice.dataset && other.profile === choice.profile
   );
   const sameRun = sameSize.filter(({ choice: other }) => other.method === choice.method);
-  const evaluations = sameSize.flatMap(({ cost }) => cost.evaluateSeconds ?? []);
-  const evaluation = 2 * (median(evaluations) ?? startSeconds);
+  const evaluation = median(
+    sameSize.flatMap(({ cost }) =>
+      cost.evaluateSeconds === null ? [] : cost.evaluateSeconds + cost.lookSeconds
+    ),
+  );
   const peaks = sameRun.flatMap(({ cost }) => cost.peakBytes ?? []);
   const bytes = peaks.length > 0
     ? Math.max(...peaks)
     : trainingBytes({ ...profile, labelledPerBatch: 2, unlabelledPerBatch: 2 });
-  const total = (secondsPerStep: number) => startSeconds + iterations * secondsPerStep + evaluation;
+  const total = (secondsPerStep: number) => {
+    const training = startSeconds + iterations * secondsPerStep;
+    return training + (evaluation ?? startSeconds + evaluationShare * training);
+  };
   const measured = median(sameRun.map(({ cost }) => cost.secondsPerStep!));
   if (measured !== undefined) return { seconds: total(measured), bytes, basis: "measured" };
   const work = stepWork(profile.crop, profile.width);

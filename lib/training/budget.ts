@@ -6,7 +6,7 @@ import { hyperparametersOf, methodOf } from "../methods/mod.ts";
 import type { Method, Variant } from "../methods/method.ts";
 import { type OptimiserSettings, paperSgd, type Recipe } from "../methods/optimiser_settings.ts";
 import type { Shape3 } from "../volume/volume.ts";
-import { iterationsOf, type RunConfig } from "./config.ts";
+import { iterationsOf, type RunConfig, type Selection, selectionOf, type Selector } from "./config.ts";
 
 /** What a user may choose of a run. */
 export interface RunChoice {
@@ -23,12 +23,23 @@ export interface RunChoice {
   readonly recipe?: Recipe | undefined;
   /** key=value of the method's hyper-parameters. */
   readonly settings?: readonly string[] | undefined;
+  /** Cases that choose a checkpoint beside the last one; none when not given. */
+  readonly select?: readonly Selector[] | undefined;
+  readonly selectEvery?: number | undefined;
+  /** Training cases that choose, where `select` asks for them. */
+  readonly validationCases?: number | undefined;
 }
 
-/** The complete configuration of a choice: what is not chosen comes from the profile. */
+/**
+ * The complete configuration of a choice: what is not chosen comes from the profile.
+ *
+ * @throws InputError for settings that the method does not have, and where no training case is left to choose with.
+ */
 export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice): RunConfig {
   const profile = profileOf(dataset, choice.profile);
   const method = methodOf(choice.method);
+  const crop = choice.crop ?? profile.crop;
+  const selection = selectionFor(choice, crop, source);
   return {
     method: method.key,
     variant: choice.variant,
@@ -40,12 +51,32 @@ export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice
     seed: choice.seed,
     iterations: choice.iterations ?? iterationsOf[choice.profile],
     width: choice.width ?? profile.width,
-    crop: choice.crop ?? profile.crop,
+    crop,
     stride: choice.stride ?? profile.stride,
     labelledPerBatch: 2,
     unlabelledPerBatch: 2,
     optimiser: optimiserOf(method, dataset, choice.recipe ?? "kit"),
     hyperparameters: hyperparametersOf(method, choice.variant, choice.settings ?? []),
+    ...(selection && { selection }),
+  };
+}
+
+function selectionFor(choice: RunChoice, crop: Shape3, { train }: CaseSource): Selection | undefined {
+  const { select = [], labelled, profile } = choice;
+  if (select.length === 0) return undefined;
+  const cases = choice.validationCases ?? selectionOf[profile].cases;
+  const left = train.slice(labelled, labelled + cases);
+  if (select.includes("validation") && left.length < cases) {
+    throw new InputError(
+      `--select validation: ${cases} training cases without a label are to choose the checkpoint, and ` +
+        `${train.length} − ${labelled} are there; label fewer cases or leave it out`,
+    );
+  }
+  return {
+    every: choice.selectEvery ?? selectionOf[profile].every,
+    stride: crop,
+    validation: select.includes("validation") ? left : [],
+    test: select.includes("test"),
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Checkpoints: a folder `step-N` with one safetensors file a network, in the released code's names and layouts,
  * and `training.safetensors` with the optimisers' state and the method's own. Random streams and the
- * sampler are functions of the seed and the step, so the step is all that they need.
+ * sampler are functions of the seed and the step, so the step is all that they need. A checkpoint that was chosen
+ * for its results has the networks alone.
  */
 import { InputError } from "../errors.ts";
 import { tf } from "../engine/tensor.ts";
@@ -12,7 +13,7 @@ import { decodeSafetensors, type Dtype, encodeSafetensors, type SafetensorsEntry
 import type { Trainer } from "./trainer.ts";
 import { fromArray, loadStateDict, stateDict, toArray } from "./weights.ts";
 
-/** How many checkpoints a run keeps. */
+/** How many checkpoints a run keeps to continue from. */
 const kept = 2;
 const statePrefix = "state.";
 const trainingFile = "training.safetensors";
@@ -24,23 +25,61 @@ export async function saveCheckpoint(
   step: number,
   hash: string,
 ): Promise<void> {
-  const target = `${folder}/step-${String(step).padStart(6, "0")}`;
+  const metadata = metadataOf(step, hash);
+  await writeStep(stepFolder(folder, step), {
+    ...networkFiles(trainer.run.networks, metadata),
+    [trainingFile]: () => encodeSafetensors(trainingState(trainer), metadata),
+  });
+  for (const old of (await checkpointSteps(folder)).slice(0, -kept)) {
+    await Deno.remove(stepFolder(folder, old), { recursive: true });
+  }
+}
+
+/** Writes the networks of a step alone, which is all that prediction needs. */
+export async function saveNetworks(
+  folder: string,
+  networks: Readonly<Record<string, Network>>,
+  { step, hash }: { step: number; hash: string },
+): Promise<void> {
+  await writeStep(stepFolder(folder, step), networkFiles(networks, metadataOf(step, hash)));
+}
+
+/** Removes the checkpoints of all other steps. */
+export async function keepSteps(folder: string, steps: ReadonlySet<number>): Promise<void> {
+  for (const step of await checkpointSteps(folder)) {
+    if (!steps.has(step)) await Deno.remove(stepFolder(folder, step), { recursive: true });
+  }
+}
+
+type Files = Readonly<Record<string, () => Uint8Array>>;
+
+function metadataOf(step: number, hash: string): Record<string, string> {
+  return { format: "pt", step: String(step), config: hash };
+}
+
+function networkFiles(
+  networks: Readonly<Record<string, Network>>,
+  metadata: Readonly<Record<string, string>>,
+): Files {
+  return Object.fromEntries(
+    Object.entries(networks).map(([name, network]) => [
+      `${name}.safetensors`,
+      () => encodeSafetensors(stateDict(network), metadata),
+    ]),
+  );
+}
+
+/** Writes a folder, whole or not at all. */
+async function writeStep(target: string, files: Files): Promise<void> {
   const beside = `${target}.${Deno.pid}.tmp`;
-  const metadata = { format: "pt", step: String(step), config: hash };
   try {
     await Deno.mkdir(beside, { recursive: true });
-    for (const [name, network] of Object.entries(trainer.run.networks)) {
-      await writeFlushed(`${beside}/${name}.safetensors`, encodeSafetensors(stateDict(network), metadata));
-    }
-    await writeFlushed(`${beside}/${trainingFile}`, encodeSafetensors(trainingState(trainer), metadata));
+    for (const [name, encode] of Object.entries(files)) await writeFlushed(`${beside}/${name}`, encode());
     await Deno.remove(target, { recursive: true }).catch(() => {});
     await Deno.rename(beside, target);
   } catch (error) {
     await Deno.remove(beside, { recursive: true }).catch(() => {});
     throw explained(target, error);
-  }
-  for (const old of (await checkpointSteps(folder)).slice(0, -kept)) {
-    await Deno.remove(`${folder}/step-${String(old).padStart(6, "0")}`, { recursive: true });
   }
 }
 

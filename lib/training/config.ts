@@ -7,6 +7,37 @@ import type { Shape3 } from "../volume/volume.ts";
 /** Iterations of each profile; ramp-ups scale with them. */
 export const iterationsOf: Readonly<Record<ProfileName, number>> = { smoke: 20, mini: 3000, paper: 40000 };
 
+/** Steps between two looks of each profile, and how many training cases choose a checkpoint. */
+export const selectionOf: Readonly<Record<ProfileName, { readonly every: number; readonly cases: number }>> =
+  {
+    smoke: { every: 10, cases: 2 },
+    mini: { every: 300, cases: 4 },
+    paper: { every: 400, cases: 4 },
+  };
+
+/** Cases that may choose a checkpoint; their names are keys of what a look reports. */
+export const selectors = ["validation", "test"] as const;
+export type Selector = typeof selectors[number];
+
+/** Which checkpoint of a run is measured. */
+export const checkpointRules = ["last", "best-on-test", "validation"] as const;
+export type CheckpointRule = typeof checkpointRules[number];
+
+/**
+ * The checkpoints that a run keeps beside the last one: those with the best mean Dice on other cases, at which it looks
+ * while it trains. Looking changes nothing of the training.
+ */
+export interface Selection {
+  /** Steps between two looks; the last step is looked at too. */
+  readonly every: number;
+  /** Step of the sliding window in a look: a whole crop. An evaluation has the run's own, which is finer. */
+  readonly stride: Shape3;
+  /** Training cases behind the labelled ones: their images are trained on as unlabelled, their labels only choose. */
+  readonly validation: readonly string[];
+  /** Whether the test cases choose a checkpoint of their own, as in the released code: no fair estimate. */
+  readonly test: boolean;
+}
+
 /** A complete run declaration; two runs with equal configurations give equal numbers on one machine. */
 export interface RunConfig {
   readonly method: string;
@@ -28,6 +59,8 @@ export interface RunConfig {
   /** Of the segmenter; a network beside it has its method's own. */
   readonly optimiser: OptimiserSettings;
   readonly hyperparameters: Hyperparameters;
+  /** Absent where the last checkpoint is all that is kept. */
+  readonly selection?: Selection;
 }
 
 /** SHA-256 over the configuration with sorted keys, in hexadecimal. */

@@ -1,5 +1,5 @@
 /** Evaluates a trained method on the test cases of its run. */
-import type { CaseSource } from "../data/source.ts";
+import type { Case, CaseSource } from "../data/source.ts";
 import { datasetOf } from "../data/dataset.ts";
 import { InputError } from "../errors.ts";
 import { compareMasks } from "../evaluation/metrics.ts";
@@ -8,84 +8,127 @@ import { predictVolume } from "../inference/predict.ts";
 import { threshold } from "../inference/sliding_window.ts";
 import type { MethodRun } from "../methods/method.ts";
 import { methodOf } from "../methods/mod.ts";
+import { largestComponent } from "../volume/components.ts";
 import { checkpointSteps, loadNetworks } from "./checkpoint.ts";
-import type { RunConfig } from "./config.ts";
+import type { CheckpointRule, RunConfig } from "./config.ts";
 import { writeWhole } from "./files.ts";
-import { readConfig } from "./run_folder.ts";
+import { bestStep, selectorOf } from "./looks.ts";
+import { bestFolder, readConfig, readLog } from "./run_folder.ts";
 
 /** How to evaluate. */
 export interface EvaluationOptions {
-  /** Applied to each predicted mask, for example a largest-component filter. */
-  readonly postprocess?:
-    | ((mask: Uint8Array, shape: readonly [number, number, number]) => Uint8Array)
-    | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: ((result: CaseResult, done: number, total: number) => void) | undefined;
+  /** Told the mask of every case. */
+  readonly onMask?: ((seen: { case: Case; mask: Uint8Array }) => void | Promise<void>) | undefined;
 }
 
 /** A run with its trained networks. */
 export interface LoadedRun {
   readonly config: RunConfig;
   readonly run: MethodRun;
+  readonly rule: CheckpointRule;
   /** The step of the checkpoint. */
   readonly step: number;
 }
 
+/** The cases of one checkpoint with one post-processing. */
+export interface Evaluation {
+  readonly results: readonly CaseResult[];
+  readonly summary: Summary;
+}
+
+/** The masks as they are, and beside it their largest connected components alone. */
+export interface Evaluations extends Evaluation {
+  readonly largestComponent: Evaluation;
+}
+
+/** The checkpoints of a run folder by rule; "last" only where training has saved one. */
+export async function keptCheckpoints(folder: string): Promise<Map<CheckpointRule, number>> {
+  const kept = new Map<CheckpointRule, number>();
+  const last = (await checkpointSteps(`${folder}/checkpoint`)).at(-1);
+  if (last !== undefined) kept.set("last", last);
+  const log = await readLog(folder);
+  for (const rule of ["best-on-test", "validation"] as const) {
+    const step = bestStep(log, selectorOf[rule]);
+    if (step !== undefined) kept.set(rule, step);
+  }
+  return kept;
+}
+
 /**
- * Loads the last checkpoint of a run folder.
+ * Loads a checkpoint of a run folder.
  *
- * @throws InputError where the folder is no run, or has no checkpoint yet.
+ * @throws InputError where the folder is no run, or has no such checkpoint yet.
  */
-export async function loadRun(folder: string): Promise<LoadedRun> {
+export async function loadRun(folder: string, rule: CheckpointRule = "last"): Promise<LoadedRun> {
   const config = await readConfig(folder);
   if (config === undefined) {
     throw new InputError(
       `${folder} is not a run folder: it has no config.json; give the folder that train printed`,
     );
   }
-  const step = (await checkpointSteps(`${folder}/checkpoint`)).at(-1);
+  const step = (await keptCheckpoints(folder)).get(rule);
   if (step === undefined) {
-    throw new InputError(`${folder} has no checkpoint yet; run train until it saves one`);
+    throw new InputError(
+      rule === "last"
+        ? `${folder} has no checkpoint yet; run train until it saves one`
+        : `${folder} keeps no checkpoint of the rule ${rule}: train with --select ${selectorOf[rule]}`,
+    );
   }
   const dataset = datasetOf(config.dataset);
   const setting = { ...config, dataset, labelledCases: config.labelled, dropout: true };
   const run = methodOf(config.method).create(setting);
-  await loadNetworks(`${folder}/checkpoint`, run.networks, step);
-  return { config, run, step };
+  await loadNetworks(rule === "last" ? `${folder}/checkpoint` : bestFolder(folder), run.networks, step);
+  return { config, run, rule, step };
 }
 
-/** Predicts and measures the test cases. */
+/** Predicts the test cases, and measures every mask as it is and its largest component alone. */
 export async function evaluateCases(
   { run, config }: Pick<LoadedRun, "run" | "config">,
   source: CaseSource,
   options: EvaluationOptions = {},
-): Promise<{ results: CaseResult[]; summary: Summary }> {
-  const results: CaseResult[] = [];
+): Promise<Evaluations> {
+  const whole: CaseResult[] = [];
+  const largest: CaseResult[] = [];
   for (const name of config.test) {
     options.signal?.throwIfAborted();
-    const { image, label } = await source.load(name);
-    const score = predictVolume(run, image.data, image.shape, { ...config, signal: options.signal });
+    const one = await source.load(name);
+    const { shape, spacing, data } = one.image;
+    const score = predictVolume(run, data, shape, { ...config, signal: options.signal });
     const mask = threshold(score);
-    const final = options.postprocess?.(mask, image.shape) ?? mask;
-    const { spacing } = image;
-    const result = { case: name, ...compareMasks(final, label.data, image.shape, { spacing }) };
-    results.push(result);
-    options.onCase?.(result, results.length, config.test.length);
+    const measure = (mask: Uint8Array) => ({
+      case: name,
+      ...compareMasks(mask, one.label.data, shape, { spacing }),
+    });
+    const result = measure(mask);
+    whole.push(result);
+    largest.push(measure(largestComponent(mask, shape)));
+    await options.onMask?.({ case: one, mask });
+    options.onCase?.(result, whole.length, config.test.length);
   }
-  return { results, summary: summarise(results) };
+  const evaluation = (results: readonly CaseResult[]) => ({ results, summary: summarise(results) });
+  return { ...evaluation(whole), largestComponent: evaluation(largest) };
 }
 
-/** Writes per_case.csv and summary.json into the run folder; the name tells the post-processing. */
-export async function writeEvaluation(
+/** Writes per_case*.csv and summary*.json into the run folder; their names tell the rule and the post-processing. */
+export async function writeEvaluations(
   folder: string,
-  evaluation: { results: readonly CaseResult[]; summary: Summary },
-  facts: { step: number; suffix: string },
+  evaluations: Evaluations,
+  { rule, step }: Pick<LoadedRun, "rule" | "step">,
 ): Promise<void> {
-  await writeWhole(`${folder}/per_case${facts.suffix}.csv`, perCaseCsv(evaluation.results));
-  const document = {
-    checkpoint: { rule: "last", step: facts.step },
-    metrics: "medpy 0.5 definitions; distances in voxels and in millimetres",
-    ...evaluation.summary,
-  };
-  await writeWhole(`${folder}/summary${facts.suffix}.json`, JSON.stringify(document, null, 2) + "\n");
+  const ofRule = rule === "last" ? "" : `_${rule.replaceAll("-", "_")}`;
+  const both = { "": evaluations, "_largest_component": evaluations.largestComponent };
+  for (const [suffix, { results, summary }] of Object.entries(both)) {
+    await writeWhole(`${folder}/per_case${ofRule}${suffix}.csv`, perCaseCsv(results));
+    const document = {
+      checkpoint: { rule, step },
+      metrics: "medpy 0.5 definitions; distances in voxels and in millimetres",
+      ...summary,
+    };
+    await writeWhole(
+      `${folder}/summary${ofRule}${suffix}.json`,
+      JSON.stringify(document, null, 2) + "\n",
+    );
+  }
 }

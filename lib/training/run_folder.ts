@@ -18,6 +18,8 @@ export interface LogLine {
 export interface RunFolder {
   readonly path: string;
   readonly checkpoints: string;
+  /** Networks that were chosen for their results. */
+  readonly best: string;
   readonly hash: string;
   /** Adds lines to the log and makes sure that they are on the disk. */
   append(lines: readonly LogLine[]): Promise<void>;
@@ -61,6 +63,7 @@ export async function openRunFolder(
   return {
     path,
     checkpoints: `${path}/checkpoint`,
+    best: bestFolder(path),
     hash,
     async append(lines) {
       try {
@@ -72,6 +75,11 @@ export async function openRunFolder(
     },
     close: () => lock.close(),
   };
+}
+
+/** Where a run keeps the networks that were chosen for their results. */
+export function bestFolder(path: string): string {
+  return `${path}/best`;
 }
 
 /** The configuration in a run folder, or undefined where there is none. */
@@ -108,10 +116,11 @@ export async function readLog(path: string): Promise<LogLine[]> {
   return lines;
 }
 
-/** Drops what the log says of steps after `step`, which an interrupted run had not saved. */
-export async function truncateLog(path: string, step: number): Promise<void> {
+/** Drops what the log says of steps after `step`, which an interrupted run had not saved; returns the rest. */
+export async function truncateLog(path: string, step: number): Promise<LogLine[]> {
   const lines = (await readLog(path)).filter((line) => line.step <= step && line.event !== "finished");
   await writeWhole(`${path}/log.jsonl`, lines.map((line) => JSON.stringify(line) + "\n").join(""));
+  return lines;
 }
 
 async function lockFolder(path: string): Promise<Deno.FsFile> {

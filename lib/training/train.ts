@@ -6,9 +6,10 @@ import { memoryUse } from "../engine/memory.ts";
 import { InputError } from "../errors.ts";
 import { methodOf } from "../methods/mod.ts";
 import { depth } from "../network/vnet.ts";
-import { checkpointSteps, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { checkpointSteps, keepSteps, loadCheckpoint, saveCheckpoint, saveNetworks } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
-import { type LogLine, openRunFolder, truncateLog } from "./run_folder.ts";
+import { bestSteps, isLookDue, look, type SeenCase } from "./looks.ts";
+import { type LogLine, openRunFolder, readLog, truncateLog } from "./run_folder.ts";
 import { requireMemory } from "./requirements.ts";
 import { createTrainer, type StepResult, type Trainer } from "./trainer.ts";
 
@@ -35,6 +36,9 @@ export interface TrainOptions {
   /** When aborted, the run saves its state after the step and stops. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((report: StepReport) => void) | undefined;
+  /** Told what a look at the cases that choose found, and the first case of each kind. */
+  readonly onLook?: ((step: number, values: Readonly<Record<string, number>>) => void) | undefined;
+  readonly onSeen?: ((step: number, seen: SeenCase) => void | Promise<void>) | undefined;
 }
 
 /** How a run ended. */
@@ -81,19 +85,49 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const run = method.create(setting);
   const trainer = createTrainer(run, config);
   const { steps } = trainer;
+  const { selection } = config;
   try {
     const resumedFrom = (await checkpointSteps(folder.checkpoints)).at(-1) ?? 0;
     if (resumedFrom > 0) await loadCheckpoint(folder.checkpoints, trainer, resumedFrom);
-    if (resumedFrom < steps) await truncateLog(folder.path, resumedFrom);
+    const done = (await readLog(folder.path)).some(({ event, step }) =>
+      event === "finished" && step === steps
+    );
+    if (done && resumedFrom === steps) return { step: steps, steps, finished: true, resumedFrom, trainer };
+    const log = await truncateLog(folder.path, resumedFrom);
     let step = resumedFrom;
     let lines: LogLine[] = [];
+    let saved = resumedFrom;
     const save = async () => {
-      await saveCheckpoint(folder.checkpoints, trainer, step, folder.hash);
+      // The log first: what it says of steps without a checkpoint is dropped when the run continues.
       await folder.append(lines);
+      log.push(...lines);
       lines = [];
+      if (step > saved) await saveCheckpoint(folder.checkpoints, trainer, step, folder.hash);
+      saved = step;
+      await keepSteps(folder.best, bestSteps(log));
+    };
+    /** Looks where it is due; false where the abort signal came in between. */
+    const lookIfDue = async (): Promise<boolean> => {
+      const isDone = log.some((line) => line.event === "evaluation" && line.step === step);
+      if (selection === undefined || isDone || !isLookDue(selection, step, trainer)) return true;
+      const started = performance.now();
+      const onFirst = (seen: SeenCase) => options.onSeen?.(step, seen);
+      const values = await look(run, { config, selection }, { source, signal, onFirst }).catch((error) => {
+        if (signal?.aborted) return undefined;
+        throw error;
+      });
+      if (values === undefined) return false;
+      lines.push({ event: "evaluation", step, seconds: secondsSince(started), values });
+      options.onLook?.(step, values);
+      if (bestSteps([...log, ...lines]).has(step)) {
+        await saveNetworks(folder.best, run.networks, { step, hash: folder.hash });
+      }
+      await save();
+      return true;
     };
     let next = step < steps ? makeBatch(source, step, batchOptions) : undefined;
-    while (step < steps && !signal?.aborted) {
+    let looked: boolean;
+    while ((looked = await lookIfDue()) && step < steps && !signal?.aborted) {
       const batch = await next!;
       const started = performance.now();
       // The next batch is cut while this step's tensors are on their way; nothing of it depends on the step.
@@ -102,30 +136,27 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       const result = trainer.step(batch, step + 1);
       step++;
       requireFinite(result, step, options.folder);
-      const seconds = (performance.now() - started) / 1000;
+      const seconds = secondsSince(started);
       const values = run.readings?.();
-      lines.push({
-        event: "step",
-        step,
-        seconds: Math.round(seconds * 1e4) / 1e4,
-        ...result,
-        ...(values && { values }),
-      });
+      lines.push({ event: "step", step, seconds, ...result, ...(values && { values }) });
       await turnOfEventLoop();
       onStep?.({ ...result, step, iterations: steps, seconds, resident: memoryUse().resident });
-      if (step % checkpointEvery === 0 || step === steps) {
-        if (step === steps) lines.push({ event: "finished", step });
-        await save();
-      }
+      if (step % checkpointEvery === 0 && step < steps) await save();
     }
-    if (step > resumedFrom && step < steps) await save();
-    return { step, steps, finished: step === steps, resumedFrom, trainer };
+    const finished = looked && step === steps;
+    if (finished) lines.push({ event: "finished", step });
+    if (lines.length > 0) await save();
+    return { step, steps, finished, resumedFrom, trainer };
   } catch (error) {
     trainer.dispose();
     throw error;
   } finally {
     folder.close();
   }
+}
+
+function secondsSince(started: number): number {
+  return Math.round((performance.now() - started) * 10) / 1e4;
 }
 
 /** Lets signals, timers and a notebook's messages through; steps alone would never leave the event loop a turn. */

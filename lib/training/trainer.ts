@@ -33,6 +33,8 @@ export interface Trainer {
   readonly groups: readonly Group[];
   /** Steps of all phases together. */
   readonly steps: number;
+  /** Steps in front of the training proper. */
+  readonly before: number;
   /**
    * Trains on one batch.
    *
@@ -66,6 +68,7 @@ export function createTrainer(run: MethodRun, settings: TrainerSettings): Traine
     run,
     groups,
     steps: phases.reduce((sum, { steps }) => sum + steps, 0),
+    before: phases.slice(0, -1).reduce((sum, { steps }) => sum + steps, 0),
     step(batch, iteration) {
       const { phase, within } = locate(phases, iteration);
       const context: StepContext = {

@@ -36,11 +36,20 @@ describe("records", () => {
   it("come back as they were written", async () => {
     const { record, path } = await written("whole");
     assertEquals(await readRecord(path), { record });
-    assertEquals(record.evaluations.map(({ rule, largestComponent }) => [rule, largestComponent]), [
-      ["last", false],
-      ["last", true],
-    ]);
-    assertEquals(record.cost, { secondsPerStep: 1, trainSeconds: 3, evaluateSeconds: 2, peakBytes: 1e9 });
+    assertEquals(
+      new Set(
+        record.evaluations.map(({ rule, step, largestComponent }) => `${rule} ${step} ${largestComponent}`),
+      ),
+      new Set(["last 3", "best-on-test 3", "validation 2"].flatMap((one) => [`${one} false`, `${one} true`])),
+    );
+    assertEquals(record.cost, {
+      secondsPerStep: 1,
+      trainSeconds: 3,
+      lookSeconds: 0.5,
+      evaluateSeconds: 2,
+      peakBytes: 1e9,
+    });
+    assertEquals(record.looks, { steps: [2, 3], validation: [0.7, 0.6], test: [0.2, 0.3] });
     assertEquals(record.curve.steps, [1, 2, 3]);
     const { records, damaged } = await readRecords(`${root}/whole`);
     assertEquals([records.length, damaged.length], [1, 0]);
@@ -49,7 +58,7 @@ describe("records", () => {
   const damages: Record<string, [change: (path: string) => Promise<void>, reason: string]> = {
     "an edited number": [async (path) => {
       const text = await Deno.readTextFile(path);
-      await Deno.writeTextFile(path, text.replace(/"dice": 0\.8\d/, '"dice": 0.99'));
+      await Deno.writeTextFile(path, text.replace(/"dice":0\.8\d/, '"dice":0.99'));
     }, "was edited"],
     "a truncated file": [async (path) => {
       const text = await Deno.readTextFile(path);

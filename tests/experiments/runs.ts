@@ -45,6 +45,16 @@ export function configFor(choice: Choice, test: readonly string[]): RunConfig {
   };
 }
 
+/** As `evaluate --checkpoint all` names them. */
+const evaluations = [
+  ["", "last", 3],
+  ["_largest_component", "last", 3],
+  ["_best_on_test", "best-on-test", 3],
+  ["_best_on_test_largest_component", "best-on-test", 3],
+  ["_validation", "validation", 2],
+  ["_validation_largest_component", "validation", 2],
+] as const;
+
 /** Writes the folder of a finished and evaluated run whose Dice lie about `dice`; returns its path. */
 export async function writeRunFolder(
   root: string,
@@ -70,14 +80,20 @@ export async function writeRunFolder(
     terms: { dice: 1 / step },
     weights: { dice: 1 },
   }));
+  lines.push(...[2, 3].map((step) => ({
+    event: "evaluation",
+    step,
+    seconds: 0.25,
+    values: { "validation.dice": 0.9 - 0.1 * step, "validation.missed": 0, "test.dice": 0.1 * step },
+  })));
   if (finished) lines.push({ event: "finished", step: 3 });
   await Deno.writeTextFile(`${folder}/log.jsonl`, lines.map((line) => JSON.stringify(line) + "\n").join(""));
-  for (const suffix of ["", "_largest_component"]) {
+  for (const [suffix, rule, step] of evaluations) {
     const results = names.map((name) =>
       caseResult(name, dice === 0 ? 0 : Math.min(1, dice + 0.02 * stream.uniform()))
     );
     await Deno.writeTextFile(`${folder}/per_case${suffix}.csv`, perCaseCsv(results));
-    const summary = { checkpoint: { rule: "last", step: 3 }, metrics: "medpy", ...summarise(results) };
+    const summary = { checkpoint: { rule, step }, metrics: "medpy", ...summarise(results) };
     await Deno.writeTextFile(`${folder}/summary${suffix}.json`, JSON.stringify(summary));
   }
   return folder;

@@ -129,7 +129,7 @@ describe("a study", () => {
     const [run] = await planOf("timed");
     const known = estimateRun(run.choice, records);
     assertEquals([known.basis, known.bytes], ["measured", 5e8]);
-    assertAlmostEquals(known.seconds, 3 + 20 * 1 + 2 * 1, 1e-9);
+    assertAlmostEquals(known.seconds, 3 + 20 * 1 + 1 + 0.5, 1e-9);
     assertEquals(estimateRun({ ...run.choice, method: "vnet" }, records).basis, "scaled");
     const unknown = estimateRun({ ...run.choice, profile: "mini" }, []);
     assertEquals(unknown.basis, "reference");

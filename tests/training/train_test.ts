@@ -1,17 +1,39 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { datasetOf } from "../../lib/data/dataset.ts";
+import type { CaseSource } from "../../lib/data/source.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { startEngine } from "../../lib/engine/start.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { InputError } from "../../lib/errors.ts";
 import { configOf } from "../../lib/training/budget.ts";
+import { checkpointSteps } from "../../lib/training/checkpoint.ts";
 import type { RunConfig } from "../../lib/training/config.ts";
+import { keptCheckpoints, loadRun } from "../../lib/training/evaluate_run.ts";
+import { look } from "../../lib/training/looks.ts";
 import { openRunFolder, readLog } from "../../lib/training/run_folder.ts";
 import { decodeSafetensors } from "../../lib/training/safetensors.ts";
 import { train, type TrainOptions } from "../../lib/training/train.ts";
+import { boundingBox, crop } from "../../lib/volume/crop.ts";
+import type { Shape3, Volume, VoxelArray } from "../../lib/volume/volume.ts";
 
-const source = phantomSource({ seed: 1, train: 4, test: 1 });
+const phantoms = phantomSource({ seed: 1, train: 4, test: 1 });
+
+/** Their atria alone, so that a look takes few windows. */
+const source: CaseSource = {
+  ...phantoms,
+  async load(name) {
+    const { image, label } = await phantoms.load(name);
+    const size: Shape3 = [24, 24, 16];
+    const { start } = boundingBox(label.data, label.shape)!;
+    const cut = <T extends VoxelArray>(volume: Volume<T>): Volume<T> => ({
+      ...volume,
+      shape: size,
+      data: crop(volume.data, volume.shape, { start, size }),
+    });
+    return { name, image: cut(image), label: cut(label) };
+  },
+};
 
 function config(changes: Partial<Parameters<typeof configOf>[2]> = {}): RunConfig {
   return configOf(datasetOf("phantom"), source, {
@@ -70,6 +92,64 @@ describe("train()", () => {
       assertEquals(await totals(`parts-${variant}`), await totals(`whole-${variant}`));
     });
   }
+
+  const choosing = config({ select: ["validation", "test"], selectEvery: 2, validationCases: 1 });
+  const looksOf = async (name: string) =>
+    (await readLog(`${root}/${name}`)).filter(({ event }) => event === "evaluation")
+      .map(({ step, values }) => ({ step, values }));
+
+  it("looks at other cases without any change of the training, and keeps the best checkpoints", async () => {
+    await run("whole-paper-again");
+    await run("choosing", {}, choosing);
+    assertEquals(await stateOf("choosing"), await stateOf("whole-paper-again"));
+    const looks = await looksOf("choosing");
+    assertEquals(looks.map(({ step }) => step), [2, 4, 6]);
+    const best = (key: string) => {
+      const values = looks.map(({ values }) => values![key]);
+      return looks[values.indexOf(Math.max(...values))].step;
+    };
+    const kept = await keptCheckpoints(`${root}/choosing`);
+    assertEquals(kept.get("validation"), best("validation.dice"));
+    assertEquals(kept.get("best-on-test"), best("test.dice"));
+    assertEquals(kept.get("last"), 6);
+    const chosen = new Set([best("validation.dice"), best("test.dice")]);
+    assertEquals(new Set(await checkpointSteps(`${root}/choosing/best`)), chosen);
+  });
+
+  it("looks again where it was interrupted in a look, and chooses as if it had not been", async () => {
+    await run("choosing-whole", {}, choosing);
+    for (const at of [2, 6]) {
+      const name = `choosing-parts-${at}`;
+      const abort = new AbortController();
+      // The abort comes when the first case of the look is done.
+      const onSeen = (step: number) => void (step === at && abort.abort());
+      const first = await run(name, { signal: abort.signal, onSeen }, choosing);
+      assertEquals([first.step, first.finished], [at, false]);
+      const second = await run(name, {}, choosing);
+      assertEquals([second.finished, second.resumedFrom], [true, at]);
+      assertEquals(await stateOf(name), await stateOf("choosing-whole"));
+      assertEquals(await looksOf(name), await looksOf("choosing-whole"));
+      const steps = async (run: string) => new Set(await checkpointSteps(`${root}/${run}/best`));
+      assertEquals(await steps(name), await steps("choosing-whole"));
+    }
+  });
+
+  it("measures the checkpoint that each rule names", async () => {
+    await run("measured", {}, choosing);
+    for (const rule of ["last", "best-on-test", "validation"] as const) {
+      const loaded = await loadRun(`${root}/measured`, rule);
+      const { selection } = loaded.config;
+      const seen = await look(loaded.run, { config: loaded.config, selection: selection! }, { source });
+      const looks = await looksOf("measured");
+      assertEquals(seen, looks.find(({ step }) => step === loaded.step)!.values);
+    }
+    await run("unmeasured");
+    await assertRejects(() => loadRun(`${root}/unmeasured`, "validation"), InputError, "--select validation");
+  });
+
+  it("refuses to choose on cases that are not there", () => {
+    assertThrows(() => config({ select: ["validation"], validationCases: 3 }), InputError, "4 − 2 are there");
+  });
 
   it("changes nothing in a finished run", async () => {
     await run("finished");

@@ -1,4 +1,4 @@
-/** One run of a study in child processes: train, evaluate twice, write the record. A crash costs this run alone. */
+/** One run of a study in child processes: train, evaluate, write the record. A crash costs this run alone. */
 import { type Choice, trainArguments } from "../../experiments/choice.ts";
 import { writeRecord } from "../../experiments/record.ts";
 import { recordOfRun } from "../../experiments/record_of_run.ts";
@@ -23,13 +23,11 @@ export async function executeRun(
   if (trained.failure !== undefined) return trained.failure;
   const { run, finished } = JSON.parse(trained.output.join("\n"));
   if (!finished) return "stopped; the same command continues";
-  const evaluated = await runVerb(["evaluate", run, "--json"], { label: `${label}, test cases`, context });
-  if (evaluated.failure !== undefined) return evaluated.failure;
-  const filtered = await runVerb(["evaluate", run, "--largest-component", "--json"], {
-    label: `${label}, largest components`,
+  const evaluated = await runVerb(["evaluate", run, "--checkpoint", "all", "--json"], {
+    label: `${label}, test cases`,
     context,
   });
-  if (filtered.failure !== undefined) return filtered.failure;
+  if (evaluated.failure !== undefined) return evaluated.failure;
   try {
     const record = await recordOfRun(run, choice, {
       evaluateSeconds: evaluated.seconds,
