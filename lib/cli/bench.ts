@@ -3,7 +3,7 @@ import { EnvironmentError, InputError } from "../errors.ts";
 import { systemHost } from "../engine/provision/host.ts";
 import type { Measurement } from "./bench/side.ts";
 import { type BenchTask, type Work, workFacts, works } from "./bench/task.ts";
-import { ownProgram, runGrowth, runMethods, runProfile } from "./bench/special.ts";
+import { ownProgram, runGrowth, runLearning, runMethods, runProfile } from "./bench/special.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
 import { formatBytes } from "./progress.ts";
@@ -15,15 +15,19 @@ export const command = defineCommand({
   positionals: {
     work: {
       type: "choice",
-      choices: [...works, "all", "growth", "methods"],
+      choices: [...works, "all", "growth", "methods", "learning"],
       optional: true,
       help: "what to measure; if not given, step; growth: steps along crop, width and batch, with curves; " +
-        "methods: a step of every method beside its passes",
+        "methods: a step of every method beside its passes; learning: every method's Dice on phantoms",
     },
   },
   options: {
     size: { type: "shape", help: "the crop; if not given, 112x112x80 for predict, else 64x64x32" },
-    width: { type: "integer", minimum: 1, default: 16, help: "channels of the first stage" },
+    width: {
+      type: "integer",
+      minimum: 1,
+      help: "channels of the first stage; if not given, 16, for learning 8",
+    },
     batch: {
       type: "integer",
       minimum: 2,
@@ -44,6 +48,9 @@ export const command = defineCommand({
       minimum: 1,
       help: "instead: where the time of this many training steps goes, operation by operation",
     },
+    methods: { type: "list", help: "keys of methods, for methods and learning; if not given, all" },
+    seeds: { type: "list", of: "integer", minimum: 0, default: [1, 2], help: "for learning" },
+    iterations: { type: "integer", minimum: 1, default: 240, help: "steps of a run, for learning" },
     file: { type: "path", help: "an h5 volume for read and predict; if not given, a phantom at 0.625 mm" },
   },
   notes: works.map((work) => `${work}: ${workFacts[work].what}`),
@@ -70,7 +77,7 @@ interface Result {
 }
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
-  const { batch, peers, size, width } = options;
+  const { batch, peers, size, width = 16 } = options;
   if (batch % 2 !== 0) throw new InputError(`--batch ${batch}: expected an even number, half of it labelled`);
   if (size?.some((side) => side % 16 !== 0)) {
     throw new InputError(
@@ -83,10 +90,11 @@ export async function run(options: Options<typeof command>, context: Context): P
   }
   if (options.work === "methods") {
     return await runMethods(
-      { size: size ?? workFacts.step.size, width, repeat: options.repeat ?? 3 },
+      { methods: options.methods, size: size ?? workFacts.step.size, width, repeat: options.repeat ?? 3 },
       context,
     );
   }
+  if (options.work === "learning") return await runLearning(options, context);
   if (options.work === "growth") return await runGrowth(options.repeat ?? 3, context);
   const chosen = works.filter((work) => options.work === "all" || work === (options.work ?? "step"));
   const scratch = await Deno.makeTempDir();

@@ -1,4 +1,6 @@
 /** The verb `methods`: the methods of the paper's tables, their phases, networks, size and cost. */
+import { InputError } from "../errors.ts";
+import type { Complexity } from "../network/complexity.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { useEngine } from "./workspace.ts";
 
@@ -15,9 +17,15 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { methods } = await import("../methods/mod.ts");
   const { complexityOf } = await import("../network/complexity.ts");
   const { disposeNetwork } = await import("../network/network.ts");
+  const { recountLines, recountTable11 } = await import("./methods/table11.ts");
   const { datasets } = await import("../data/dataset.ts");
-  await useEngine(context);
   const { width, crop } = options;
+  if (crop.some((side) => side === 0 || side % 16 !== 0)) {
+    throw new InputError(
+      `--crop ${crop.join("x")}: expected multiples of 16, which the networks halve four times`,
+    );
+  }
+  await useEngine(context);
   const rows = methods.map((method) => {
     const run = method.create({
       hyperparameters: method.defaults("paper"),
@@ -41,12 +49,8 @@ export async function run(options: Options<typeof command>, context: Context): P
     const { key, name, venue, source, tables } = method;
     return { key, name, venue, source, tables, phases, prediction, networks };
   });
-  context.print(
-    `input ${
-      crop.join("×")
-    }, width ${width}; parameters that run (declared), multiply–accumulates of one forward ` +
-      "pass: done | by thop's rule without and with normalisations",
-  );
+  context.print(`at ${crop.join("×")} and width ${width}, of one forward pass of one crop:`);
+  context.print(`  ${"".padEnd(16)} ${headings.map((heading, i) => heading.padStart(columns[i])).join(" ")}`);
   for (const { key, name, venue, source, tables, phases, prediction, networks } of rows) {
     context.print("");
     context.print(`${name} (${venue}), --method ${key}, tables ${tables.join(", ")}, ${phases.join(" → ")}`);
@@ -56,19 +60,24 @@ export async function run(options: Options<typeof command>, context: Context): P
       context.print(`  ${network.padEnd(16)} ${cost(complexity)}`);
     }
   }
-  return { json: { crop, width, methods: rows } };
+  const table11 = recountTable11();
+  context.print("");
+  context.print("Table 11 of the paper, printed for 112×112×80 at width 16:");
+  for (const line of recountLines(table11)) context.print(line);
+  return { json: { crop, width, methods: rows, table11 } };
 }
 
-interface Cost {
-  readonly parameters: number;
-  readonly declared: number;
-  readonly macs: number;
-  readonly macsAtOutput: number;
-  readonly withNormalisation: number;
-}
+/** Multiply–accumulates that are done, then by the rules of tools that such tables use. */
+const headings = ["parameters", "declared", "MACs done", "thop", "thop + norm", "ptflops"];
+const columns = [11, 11, 10, 9, 11, 9];
 
-function cost({ parameters, declared, macs, macsAtOutput, withNormalisation }: Cost): string {
+function cost(complexity: Omit<Complexity, "parametersWithoutNormalisation">): string {
+  const { parameters, declared, macs, macsAtOutput, withNormalisation, withElementwise } = complexity;
   const giga = (value: number) => `${(value / 1e9).toFixed(2)} G`;
-  const size = `${parameters.toLocaleString("en")} (${declared.toLocaleString("en")})`;
-  return `${size.padStart(24)}  ${giga(macs)} | ${giga(macsAtOutput)}, ${giga(withNormalisation)}`;
+  const cells = [
+    parameters.toLocaleString("en"),
+    declared.toLocaleString("en"),
+    ...[macs, macsAtOutput, withNormalisation, withElementwise].map(giga),
+  ];
+  return cells.map((cell, i) => cell.padStart(columns[i])).join(" ");
 }

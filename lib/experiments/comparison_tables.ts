@@ -24,6 +24,14 @@ interface Comparison {
   readonly methods: readonly MethodRows[];
 }
 
+/** What a reader of these rows must know of the kit's own numbers. */
+const remarks: Readonly<Record<string, string>> = {
+  "mrnet":
+    "MRNet needs several masks a case and no unlabelled ones. The kit gives labelled cases synthetic raters and " +
+    "the others pseudo-raters; how the printed numbers were made is not documented.",
+  "plgcl": "A re-implementation in 3-D: the released code of PLGCL cannot run.",
+};
+
 function comparison({ number, dataset, caption, train, labelled, vnet, methods }: Comparison): PaperTable {
   const row = (
     method: string,
@@ -48,6 +56,7 @@ function comparison({ number, dataset, caption, train, labelled, vnet, methods }
       ...(options.reference === undefined ? {} : { reference: options.reference }),
       ...(options.venue === undefined ? {} : { venue: options.venue }),
       scans: [count, unlabelled],
+      ...(method in remarks ? { note: remarks[method] } : {}),
     };
   };
   const supervised = { reference: 32, venue: "3DV 2016", block: "V-Net", unlabelled: false };

@@ -68,7 +68,7 @@ export const caussl: Method<CausslHyperparameters> = {
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
   augmentation: (dataset) => dataset.baselineAugmentation,
-  defaults: () => ({
+  defaults: (variant) => ({
     form: "mc",
     supervised: 0.5,
     consistency: 0.1,
@@ -76,7 +76,7 @@ export const caussl: Method<CausslHyperparameters> = {
     rampUp: 40,
     independence: 3,
     fitEvery: 60,
-    releasedGradient: false,
+    releasedGradient: variant === "official",
   }),
   choices: { form: ["mc", "cps"] },
   nativeOptimiser: () => ({ ...paperSgd, rule: "half" }),

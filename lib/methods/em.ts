@@ -1,6 +1,8 @@
 /** EM: predictions should be certain, so their entropy is part of the loss. */
+import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
+import { createPlainUNet } from "../network/unet.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
@@ -15,6 +17,8 @@ export type EmHyperparameters = {
   readonly entropy: number;
   /** The crops whose entropy counts; SSL4MIS takes all, the publication unlabelled ones. */
   readonly entropyOn: "all" | "unlabelled";
+  /** "vnet": the backbone of all compared methods; "unet": SSL4MIS's 3-D U-Net. */
+  readonly network: "vnet" | "unet";
 };
 
 /**
@@ -29,11 +33,11 @@ export const em: Method<EmHyperparameters> = {
   unlabelledTerms: ["entropy"],
   supervisedOnly: ["entropy=0"],
   augmentation: (dataset) => dataset.baselineAugmentation,
-  defaults: () => ({ supervised: 0.5, entropy: 0.1, entropyOn: "all" }),
-  choices: { entropyOn: ["all", "unlabelled"] },
+  defaults: () => ({ supervised: 0.5, entropy: 0.1, entropyOn: "all", network: "vnet" }),
+  choices: { entropyOn: ["all", "unlabelled"], network: ["vnet", "unet"] },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly" }),
   create({ hyperparameters: h, width, seed, dropout }) {
-    const network = createVNet({ width, seed, dropout });
+    const network = { vnet: createVNet, unet: createPlainUNet }[h.network]({ width, seed, dropout });
     return {
       networks: { network },
       trained: ["network"],
@@ -49,6 +53,8 @@ export const em: Method<EmHyperparameters> = {
             weight: rampUp(step, { share: 1, ticks: 200, maximum: h.entropy }),
             value: meanEntropy(h.entropyOn === "all" ? margin : tf.slice(margin, labelled)),
           },
+          // Only logged: the entropy is also least where nothing is foreground.
+          foreground: { weight: 0, value: untaped(() => tf.mean(tf.sigmoid(margin)) as tf.Scalar) },
         };
       },
       predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),

@@ -16,6 +16,8 @@ export type IctHyperparameters = {
   readonly supervised: number;
   /** Final weight of the consistency. */
   readonly consistency: number;
+  /** Ticks of the ramp-up, which fills the run: SSL4MIS has 200, the schedule of LA's methods 40. */
+  readonly rampUp: number;
   /** The share of the second crop is drawn from Beta(alpha, alpha); in (0, 1]. */
   readonly alpha: number;
   /** What of the teacher is blended; SSL4MIS blends probabilities, the original code logits. */
@@ -34,7 +36,14 @@ export const ict: Method<IctHyperparameters> = {
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
   augmentation: (dataset) => dataset.baselineAugmentation,
-  defaults: () => ({ supervised: 0.5, consistency: 0.1, alpha: 0.2, blend: "probabilities", decay: 0.99 }),
+  defaults: () => ({
+    supervised: 0.5,
+    consistency: 0.1,
+    rampUp: 40,
+    alpha: 0.2,
+    blend: "probabilities",
+    decay: 0.99,
+  }),
   choices: { blend: ["probabilities", "logits"] },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly" }),
   refuses: ({ hyperparameters: { alpha } }) =>
@@ -69,8 +78,7 @@ export const ict: Method<IctHyperparameters> = {
           crossEntropy: { weight: h.supervised, value: crossEntropy(ofLabelled, labels) },
           dice: { weight: h.supervised, value: squaredDiceOfBoth(ofLabelled, labels) },
           consistency: {
-            // 200 ticks of 150 steps are SSL4MIS's whole run.
-            weight: rampUp(step, { share: 1, ticks: 200, maximum: h.consistency }),
+            weight: rampUp(step, { share: 1, ticks: h.rampUp, maximum: h.consistency }),
             value: meanSquare(tf.sigmoid(tf.slice(margin, labelled)), target),
           },
         };

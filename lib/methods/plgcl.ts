@@ -37,6 +37,8 @@ export type PlgclHyperparameters = {
   /** The part of a cell that a class must fill for the cell to be its patch. */
   readonly backgroundShare: number;
   readonly foregroundShare: number;
+  /** The released filter, inverted: it takes the cells out in which a class fills its part. */
+  readonly invertedFilter: boolean;
   /** The part of each class's patches that is kept, those with the least entropy of the teacher. */
   readonly kept: number;
   /** Embeddings of each class that are remembered. */
@@ -61,7 +63,7 @@ export const plgcl: Method<PlgclHyperparameters> = {
   unlabelledTerms: ["contrast", "consistency"],
   supervisedOnly: ["contrast=0", "consistency=0"],
   augmentation: (dataset) => dataset.baselineAugmentation,
-  defaults: () => ({
+  defaults: (variant) => ({
     contrast: 0.5,
     consistency: 4,
     ramped: false,
@@ -70,6 +72,7 @@ export const plgcl: Method<PlgclHyperparameters> = {
     grid: 4,
     backgroundShare: 0.5,
     foregroundShare: 0.1,
+    invertedFilter: variant === "official",
     kept: 0.5,
     queue: 4096,
     // The released second stage asks for 1 and 10, its first for these; ψ is 4096 there, which with two classes
@@ -119,6 +122,7 @@ function createPlgclRun(setting: MethodSetting<PlgclHyperparameters>): MethodRun
     const { counts, weights } = choosePatches(guide.maps, {
       grid: h.grid,
       shares: [h.backgroundShare, h.foregroundShare],
+      inverted: h.invertedFilter,
       kept: h.kept,
     });
     const patches = counts[0] + counts[1];

@@ -3,6 +3,7 @@
  * diverges from it.
  */
 import { tf, tidy } from "../engine/tensor.ts";
+import { createPyramidVNet } from "../network/pyramid_vnet.ts";
 import { createUNet } from "../network/unet.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { Method } from "./method.ts";
@@ -13,12 +14,16 @@ import { rampUp } from "./parts/ramp.ts";
 /** Whose divergence from whom. */
 const divergences = ["mean from scale", "scale from mean"] as const;
 
+const networks = ["unet", "vnet"] as const;
+
 /** URPC's own settings. */
 export type UrpcHyperparameters = {
   /** Weight of the consistency at the end of its ramp-up. */
   readonly consistency: number;
   /** "mean from scale": KL(mean ‖ scale), as released; "scale from mean": KL(scale ‖ mean), as published. */
   readonly divergence: typeof divergences[number];
+  /** "unet": the released 3-D U-Net; "vnet": the backbone that the SASNet paper names, with a head at each scale. */
+  readonly network: typeof networks[number];
 };
 
 /** URPC (Luo et al., MICCAI 2021) with the 3-D U-Net and the loss of HiLab-git/SSL4MIS. */
@@ -32,11 +37,11 @@ export const urpc: Method<UrpcHyperparameters> = {
   supervisedOnly: ["consistency=0"],
   augmentation: (dataset) => dataset.baselineAugmentation,
   // The same group's later code keeps the released direction of the divergence.
-  defaults: () => ({ consistency: 0.1, divergence: "mean from scale" }),
-  choices: { divergence: divergences },
+  defaults: () => ({ consistency: 0.1, divergence: "mean from scale", network: "unet" }),
+  choices: { divergence: divergences, network: networks },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly", learningRate: 0.1 }),
-  create({ hyperparameters: { consistency, divergence }, width, seed, dropout }) {
-    const network = createUNet({ width, dropout, seed });
+  create({ hyperparameters: { consistency, divergence, network: kind }, width, seed, dropout }) {
+    const network = { unet: createUNet, vnet: createPyramidVNet }[kind]({ width, dropout, seed });
     return {
       networks: { network },
       trained: ["network"],

@@ -7,7 +7,9 @@ import type { Network } from "./network.ts";
 export interface Complexity {
   /** Weights, biases, scales and offsets of the layers that run. */
   readonly parameters: number;
-  /** The same with layers that are declared and never run. */
+  /** The same without normalisations, as tools count a network that was built without them. */
+  readonly parametersWithoutNormalisation: number;
+  /** `parameters` with layers that are declared and never run. */
   readonly declared: number;
   /** Multiplications that are done: a transposed convolution counts at its input voxels. */
   readonly macs: number;
@@ -16,7 +18,7 @@ export interface Complexity {
    * 8 times too many. It is what table 11 prints for networks that were counted without their normalisations.
    */
   readonly macsAtOutput: number;
-  /** thop's whole rule: `macsAtOutput`, and 4 a normalised value with scale and offset, 2 without. */
+  /** thop's whole rule: `macsAtOutput`, 4 a normalised value with scale and offset, 2 without, 1 a copied value. */
   readonly withNormalisation: number;
   /** The rule of ptflops: `macsAtOutput` and additions of biases, 2 a normalised and 1 an activated value. */
   readonly withElementwise: number;
@@ -33,11 +35,18 @@ export function complexityOf(network: Network, crop: Shape3): Complexity {
     const { values, affine } = cost.normalised ?? { values: 0, affine: true };
     macs += cost.macs;
     macsAtOutput += cost.macsAtOutput;
-    thop += values * (affine ? 4 : 2);
+    thop += values * (affine ? 4 : 2) + (cost.copied ?? 0);
     elementwise += cost.biased + 2 * values + (cost.activated ?? 0);
   }
+  const parameters = sizeOf(executed);
+  // A running mean has one value a scale and one an offset.
+  const affine = executed.reduce(
+    (sum, { statistics }) => sum + 2 * (statistics?.buffers[0].variable.size ?? 0),
+    0,
+  );
   return {
-    parameters: sizeOf(executed),
+    parameters,
+    parametersWithoutNormalisation: parameters - affine,
     declared: sizeOf(network.layers),
     macs,
     macsAtOutput,

@@ -20,6 +20,8 @@ export interface LayerCost {
   readonly biased: number;
   /** Values that are normalised, with and without a scale and offset of their own. */
   readonly normalised?: { readonly values: number; readonly affine: boolean };
+  /** Values that the nearest ones are copied to, which thop counts; it leaves trilinear interpolation out. */
+  readonly copied?: number;
   /** Values that pass an activation function. */
   readonly activated?: number;
 }

@@ -1,23 +1,26 @@
 /**
- * URPC's 3-D U-Net (Luo et al., MICCAI 2021; HiLab-git/SSL4MIS): two 3³ convolutions with instance normalisation at
- * every level, max-pooling, trilinear up-sampling and concatenation, channel dropout after every decoder stage, and
- * a head at each of the four decoder scales. Names are the released code's.
+ * The 3-D U-Nets of HiLab-git/SSL4MIS: two 3³ convolutions with instance normalisation at every level, max-pooling,
+ * trilinear up-sampling and concatenation. URPC's (Luo et al., MICCAI 2021) has channel dropout after every decoder
+ * stage and a head at each of the four decoder scales; the plain one drops single values out, after the deepest and
+ * after the last stage, and has one head. Names are the released code's.
  *
  * Only raw convolution outputs are kept for the backward pass: what lies between two convolutions is a recipe.
  */
 import { conv3, convolve } from "../engine/convolution.ts";
 import { instanceMoments, instanceNormRelu } from "../engine/instance_norm.ts";
+import { normalNoise } from "../engine/noise.ts";
 import { convolveRecipe, type Recipe } from "../engine/recompute.ts";
 import { doubleGrid, enlargeGrid } from "../engine/resample.ts";
 import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
-import { createHead } from "./head.ts";
+import type { RandomStream } from "../random.ts";
+import { createHead, type Head } from "./head.ts";
 import { type Layer, type LayerCost, voxelsAt } from "./layer.ts";
 import type { Segmenter } from "./network.ts";
 import { type Initialiser, initialiser, type Parameter, variable } from "./parameter.ts";
-import { channelDropoutMask, type ForwardMode } from "./unit.ts";
+import { channelDropoutMask } from "./unit.ts";
 
-/** The four levels with a decoder stage, deep to shallow, and the dropout after it. */
+/** The four levels with a decoder stage, deep to shallow, and URPC's dropout after it. */
 const decoderLevels = [
   { level: 3, rate: 0.5 },
   { level: 2, rate: 0.3 },
@@ -26,6 +29,8 @@ const decoderLevels = [
 ] as const;
 /** The level of the centre: sides must be multiples of 2^4. */
 const deepest = 4;
+/** The dropout of the plain U-Net. */
+const plainRate = 0.3;
 const trilinear = { trilinear: "halfPixel" } as const;
 
 /** Shape of a U-Net. */
@@ -36,8 +41,17 @@ export interface UNetSpec {
   readonly seed: number;
 }
 
-/** Creates a U-Net; its outputs are the four heads', shallow to deep, all on the full grid. */
-export function createUNet({ width, dropout, seed }: UNetSpec): Segmenter {
+/** Creates URPC's U-Net; its outputs are the four heads', shallow to deep, all on the full grid. */
+export function createUNet(spec: UNetSpec): Segmenter {
+  return assemble(spec, true);
+}
+
+/** Creates the plain U-Net with its one head. */
+export function createPlainUNet(spec: UNetSpec): Segmenter {
+  return assemble(spec, false);
+}
+
+function assemble({ width, dropout, seed }: UNetSpec, pyramid: boolean): Segmenter {
   const initialise = initialiser(seed, "kaiming normal");
   const channels = (level: number) => width * 2 ** level;
   const encoder = Array.from({ length: deepest + 1 }, (_, level) => {
@@ -54,17 +68,21 @@ export function createUNet({ width, dropout, seed }: UNetSpec): Segmenter {
       outChannels: channels(level),
       level,
     };
-    const head = level === 0
-      ? createHead("", width, { segmentation: "dsv1" }, initialise)
-      : createHead(`dsv${level + 1}.dsv.`, channels(level), { segmentation: "0", level }, initialise);
-    return { level, rate, head, stage: createStage(`up_concat${level + 1}.conv`, shape, initialise) };
+    const stage = createStage(`up_concat${level + 1}.conv`, shape, initialise);
+    return { level, rate, stage, head: level === 0 || pyramid ? headOf(level) : undefined };
   });
+
+  function headOf(level: number): Head {
+    return level === 0
+      ? createHead("", width, { segmentation: pyramid ? "dsv1" : "final" }, initialise)
+      : createHead(`dsv${level + 1}.dsv.`, channels(level), { segmentation: "0", level }, initialise);
+  }
 
   return {
     layers: [
       ...encoder.flat(),
       ...decoder.flatMap(({ stage }) => stage),
-      ...decoder.map(({ head }) => head),
+      ...decoder.flatMap(({ head }) => head ?? []),
     ],
     forward: (image, mode) =>
       tidy(() => {
@@ -72,10 +90,14 @@ export function createUNet({ width, dropout, seed }: UNetSpec): Segmenter {
         for (const stage of encoder) {
           skips.push(runStage(stage, skips.length === 0 ? image : pooled(skips[skips.length - 1])));
         }
-        let state = skips[deepest];
-        const outputs = decoder.map(({ stage, rate, head, level }) => {
-          state = dropped(runStage(stage, joined(skips[level], state)), rate, dropout ? mode : undefined);
-          return { margin: onFullGrid(head.forward(state).margin, level) };
+        const stream = dropout ? mode.dropout : undefined;
+        let state = pyramid ? skips[deepest] : dropped(skips[deepest], elementDropoutMask, stream);
+        const outputs = decoder.flatMap(({ stage, rate, head, level }) => {
+          state = runStage(stage, joined(skips[level], state));
+          if (pyramid) {
+            state = dropped(state, ([n, , , , c], from) => channelDropoutMask(n, c, from, rate), stream);
+          } else if (level === 0) state = dropped(state, elementDropoutMask, stream);
+          return head === undefined ? [] : [{ margin: onFullGrid(head.forward(state).margin, level) }];
         });
         return outputs.reverse();
       }),
@@ -162,15 +184,30 @@ function joined(skip: Recipe, deep: Recipe): Recipe {
   };
 }
 
-function dropped(recipe: Recipe, rate: number, mode: ForwardMode | undefined): Recipe {
-  if (mode?.dropout === undefined) return recipe;
-  const [items, , , , channels] = recipe.ingredients[0].shape as number[];
-  const mask = channelDropoutMask(items, channels, mode.dropout, rate);
+function dropped(
+  recipe: Recipe,
+  maskOf: (shape: readonly number[], stream: RandomStream) => tf.Tensor,
+  stream: RandomStream | undefined,
+): Recipe {
+  if (stream === undefined) return recipe;
+  const mask = maskOf(recipe.ingredients[0].shape, stream);
   return {
     ingredients: [...recipe.ingredients, mask],
     make: (tensors) => tidy(() => tf.mul(recipe.make(tensors.slice(0, -1)), tensors[tensors.length - 1])),
   };
 }
+
+/** A mask that drops single values. */
+function elementDropoutMask(shape: readonly number[], stream: RandomStream): tf.Tensor {
+  return tidy(() => {
+    // A standard normal value lies below this with the probability of the rate.
+    const kept = tf.greater(normalNoise(shape, stream), quantile);
+    return tf.mul(tf.cast(kept, "float32"), 1 / (1 - plainRate));
+  });
+}
+
+/** The standard normal distribution's quantile of the plain rate, 0.3. */
+const quantile = -0.5244005127;
 
 /** The logits are enlarged, not the probabilities, as released. */
 function onFullGrid(margin: tf.Tensor4D, level: number): tf.Tensor4D {

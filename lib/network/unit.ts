@@ -158,12 +158,14 @@ function costOf({ kind, inChannels, outChannels }: UnitSpec, voxels: number): La
   const values = voxels * outChannels;
   const coarse = typeof kind === "object" && kind.convolution === "1 before";
   const counted = coarse ? atOutput / 8 : atOutput;
+  const nearest = typeof kind === "object" && kind.upsampling === "nearest";
   return {
     macs: kind === "upsampling" ? atOutput / 8 : counted,
     macsAtOutput: counted,
     biased: coarse ? values / 8 : values,
     normalised: { values, affine: true },
     activated: values,
+    ...(nearest && { copied: voxels * (coarse ? outChannels : inChannels) }),
   };
 }
 

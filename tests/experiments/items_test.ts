@@ -96,7 +96,7 @@ describe("choiceOf()", () => {
     assertEquals(keysOf("table6").size, 5);
     assertEquals(keysOf("table4").intersection(keysOf("table6")).size, 3);
     assertEquals(keysOf("table5").intersection(keysOf("table4")).size, 3);
-    assertEquals(new Set(all.map((run) => choiceKey(choiceOf(run, 1, scale)))).size, 99);
+    assertEquals(new Set(all.map((run) => choiceKey(choiceOf(run, 1, scale)))).size, 100);
   });
 
   it("draws phantoms at smoke, and for a data set that is not at hand", () => {

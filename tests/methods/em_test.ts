@@ -1,16 +1,19 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { meanEntropy } from "../../lib/methods/em.ts";
 import { methodOf } from "../../lib/methods/mod.ts";
+import { complexityOf } from "../../lib/network/complexity.ts";
+import { disposeNetwork } from "../../lib/network/network.ts";
 import { assertClose } from "../golden_set.ts";
 import {
   createRun,
   crossEntropyByHand,
   noiseBatch,
   probabilitiesOf,
+  settingOf,
   squaredDiceOfBothByHand,
   stepOf,
   valuesOf,
@@ -37,6 +40,22 @@ describe("em", () => {
       assertAlmostEquals(values.dice, squaredDiceOfBothByHand(ofLabelled, batch.labelBytes), 1e-5);
     });
   }
+
+  it("logs how much of the crops is foreground, with weight 0", () => {
+    const [run, batch] = [createRun(method), noiseBatch()];
+    const p = probabilitiesOf(run, "network", batch.images);
+    const { foreground } = run.loss(batch, stepOf(1));
+    assertEquals(foreground.weight, 0);
+    assertAlmostEquals(foreground.value.dataSync()[0], p.reduce((sum, p) => sum + p, 0) / p.length, 1e-5);
+  });
+
+  it("runs on SSL4MIS's U-Net of 5,884,050 parameters, too", () => {
+    const large = method.create({ ...settingOf(method, ["network=unet"]), width: 16 });
+    assertEquals(complexityOf(large.networks.network, [16, 16, 16]).parameters, 5_884_050);
+    disposeNetwork(large.networks.network);
+    const [run, batch] = [createRun(method, ["network=unet"]), noiseBatch()];
+    assert(valuesOf(run, batch, stepOf(1)).entropy > 0);
+  });
 
   it("weights the entropy by 0.1 and a ramp over the whole run", () => {
     const run = createRun(method);

@@ -129,7 +129,7 @@ describe("choosePatches()", () => {
     entropy: Float32Array.of(0.2, 0.3, 0.3, 0.1, 0.5, 0.4, 0.05, 0.6),
     foregroundEntropy: Float32Array.of(0.2, 0.1, 0.2, 0, 0.1, 0, 0, 0.3),
   };
-  const options = { grid: 2, shares: [0.6, 0.25], kept: 1 } as const;
+  const options = { grid: 2, shares: [0.6, 0.25], inverted: false, kept: 1 } as const;
 
   /** The voxels that the rows average. */
   const voxels = (weights: Float32Array) =>
@@ -147,6 +147,13 @@ describe("choosePatches()", () => {
     const { counts, weights } = choosePatches(maps, { ...options, kept: 0.5 });
     assertEquals(counts, [3, 2]);
     assertEquals(voxels(weights), [6, 3, 2, 0, 1]);
+  });
+
+  it("takes, with the released filter, the cells that lie below their share and hold some of the class", () => {
+    const { counts, weights } = choosePatches(maps, { ...options, inverted: true });
+    assertEquals(counts, [2, 1]);
+    // Entropy over the background's part: 1: 0.2/0.5, 7: 0.3/0.25.
+    assertEquals(voxels(weights), [1, 7, 2]);
   });
 
   it("averages over the class's part of a larger cell", () => {

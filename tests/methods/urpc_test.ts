@@ -1,11 +1,15 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { pyramidConsistency } from "../../lib/methods/urpc.ts";
+import { complexityOf } from "../../lib/network/complexity.ts";
+import { disposeNetwork, type Segmenter } from "../../lib/network/network.ts";
+import { evaluationMode } from "../../lib/network/unit.ts";
 import { assertRelToMax } from "../golden_set.ts";
 import { finiteDifferences, randomTensor } from "../tensors.ts";
+import { ballBatch, runOf, stepOf, termOf } from "./run_of.ts";
 
 const divergences = ["mean from scale", "scale from mean"] as const;
 
@@ -77,5 +81,33 @@ describe("pyramidConsistency()", () => {
       assert(Number.isFinite(value.loss.dataSync()[0]));
       for (const gradient of gradients) assert(gradient!.dataSync().every(Number.isFinite));
     }
+  });
+});
+
+describe("urpc on V-Net", () => {
+  beforeAll(async () => void await startEngine());
+
+  it("has the pyramid's consistency on four scales of V-Net's decoder, and predicts with the finest", () => {
+    const [run, batch] = [runOf("urpc", ["network=vnet"]), ballBatch()];
+    const mode = { training: true, updateStatistics: false };
+    const network = run.networks.network as Segmenter;
+    const margins = network.forward(batch.images, mode).map(({ margin }) =>
+      tf.slice(margin, 2) as tf.Tensor4D
+    );
+    assertEquals(margins.map(({ shape }) => shape), Array(4).fill([2, 16, 16, 16]));
+    const { value, gradients } = termOf(run, "consistency", () => run.loss(batch, stepOf(100)));
+    assertAlmostEquals(value, pyramidConsistency(margins, "mean from scale").dataSync()[0], 1e-6);
+    for (const head of ["out_conv", "dsv2.out_conv", "dsv3.out_conv", "dsv4.out_conv"]) {
+      assert(gradients.has(`network/${head}.weight`), head);
+    }
+    const [{ margin }] = network.forward(batch.images, evaluationMode);
+    assertEquals(run.predict(batch.images).dataSync(), tf.sigmoid(margin).dataSync());
+  });
+
+  it("adds three heads to V-Net", () => {
+    const large = runOf("urpc", ["network=vnet"], { width: 16 });
+    const heads = 2 * (32 + 64 + 128) + 3 * 2;
+    assertEquals(complexityOf(large.networks.network, [16, 16, 16]).parameters, 9_448_866 + heads);
+    disposeNetwork(large.networks.network);
   });
 });

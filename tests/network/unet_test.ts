@@ -1,12 +1,12 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { pyramidConsistency } from "../../lib/methods/urpc.ts";
 import { complexityOf } from "../../lib/network/complexity.ts";
 import { disposeNetwork, parametersOf } from "../../lib/network/network.ts";
-import { createUNet } from "../../lib/network/unet.ts";
+import { createPlainUNet, createUNet } from "../../lib/network/unet.ts";
 import { evaluationMode, type ForwardMode } from "../../lib/network/unit.ts";
 import { randomStream } from "../../lib/random.ts";
 import type { SafetensorsEntry } from "../../lib/training/safetensors.ts";
@@ -116,6 +116,43 @@ describe("createUNet()", () => {
     assertEquals(Math.round(complexity.macsAtOutput / 1e5), 691892);
     assertEquals(Math.round(complexity.withNormalisation / 1e5), 693600);
     assertEquals(complexity.macs, complexity.macsAtOutput);
+  });
+
+  it("has a plain form with one head: 5,884,050 parameters, 69.35 G by thop's rule", () => {
+    const complexity = complexityOf(createPlainUNet({ width: 16, dropout: true, seed: 1 }), [112, 112, 80]);
+    assertEquals(complexity.parameters, 5_884_050);
+    assertEquals(Math.round(complexity.macs / 1e5), 691787);
+    assertEquals(Math.round(complexity.withNormalisation / 1e5), 693495);
+  });
+
+  it("is, with one head, the pyramid's full grid, and drops single values out in training only", () => {
+    const [pyramid, plain] = [createUNet, createPlainUNet].map((create) =>
+      create({ width: 2, dropout: true, seed: 1 })
+    );
+    const of = (network: typeof plain) => new Map(parametersOf(network).map((p) => [p.name, p.variable]));
+    const [source, target] = [of(pyramid), of(plain)];
+    for (const [name, variable] of target) variable.assign(source.get(name.replace("final", "dsv1"))!);
+    const run = (network: typeof plain, stream?: string) => {
+      const dropout = stream === undefined ? undefined : randomStream(1, stream);
+      return network.forward(image(), { ...trainMode, dropout })[0].margin.dataSync<"float32">();
+    };
+    assertEquals(run(plain), run(pyramid));
+    assertEquals(run(plain, "a"), run(plain, "a"));
+    assertNotEquals(run(plain, "a"), run(plain, "b"));
+    // With a silent deepest stage and a head that shows one channel, the last dropout is seen: 3 of 10 values go.
+    for (const [name, variable] of target) {
+      if (name.startsWith("center")) variable.assign(tf.zerosLike(variable));
+      if (!name.startsWith("final")) continue;
+      variable.assign(name.endsWith("weight") ? tf.tensor([[[[[0, 1], [0, 0]]]]]) : tf.zerosLike(variable));
+    }
+    const [dropped, without] = [run(plain, "a"), run(plain)];
+    let [alive, gone] = [0, 0];
+    without.forEach((value, i) => {
+      if (value === 0) return;
+      alive++;
+      if (dropped[i] === 0) gone++;
+    });
+    assert(Math.abs(gone / alive - 0.3) < 0.02, `${gone} of ${alive}`);
   });
 
   it("drops channels out in training only, from the given stream", () => {

@@ -4,7 +4,9 @@ import { runChild } from "../child.ts";
 import type { Context, Outcome } from "../command.ts";
 import { prepareEngine } from "../prepare_engine.ts";
 import { formatBytes } from "../progress.ts";
-import { useEngine } from "../workspace.ts";
+import type { Method } from "../../methods/method.ts";
+import type { Shape3 } from "../../volume/volume.ts";
+import { environmentRecord, useEngine } from "../workspace.ts";
 import type { MethodStep, MethodStepTask } from "./method_step.ts";
 import type { Program } from "./side.ts";
 import type { BenchTask } from "./task.ts";
@@ -17,10 +19,12 @@ export function ownProgram(task: BenchTask, root: string, env: Readonly<Record<s
 
 /** Prints what a step of every method costs, in all and beside its forward and backward passes. */
 export async function runMethods(
-  sizes: Omit<MethodStepTask, "method">,
+  { methods: keys, ...sizes }: Omit<MethodStepTask, "method"> & {
+    readonly methods: readonly string[] | undefined;
+  },
   context: Context,
 ): Promise<Outcome> {
-  const { methods } = await import("../../methods/mod.ts");
+  const methods = await methodsOf(keys);
   const env = await prepareEngine(context);
   const results: MethodStep[] = [];
   context.print(`${"method".padEnd(10)} seconds   of its passes   ratio   peak memory`);
@@ -49,6 +53,66 @@ export async function runMethods(
     );
   }
   return { json: { ...sizes, methods: results } };
+}
+
+/** What `bench learning` is asked for. */
+export interface LearningChoice {
+  readonly methods: readonly string[] | undefined;
+  readonly seeds: readonly number[];
+  readonly size: Shape3 | undefined;
+  readonly width: number | undefined;
+  readonly iterations: number;
+}
+
+/** Trains every method on phantoms and writes how well it segments others to results/bench. */
+export async function runLearning(choice: LearningChoice, context: Context): Promise<Outcome> {
+  const { exceptions, learningMarkdown, learningTable, measureLearning } = await import("./learning.ts");
+  const methods = await methodsOf(choice.methods);
+  const { size = [48, 48, 32], width = 8, seeds, iterations } = choice;
+  const engine = await useEngine(context);
+  const folder = `${context.root}/results/bench`;
+  const progress = context.progress();
+  const runs = await measureLearning({
+    methods: methods.map(({ key }) => key),
+    seeds,
+    size,
+    width,
+    iterations,
+    folder: `${context.root}/runs/learning`,
+    environment: environmentRecord(engine),
+    signal: context.signal,
+    onStep: (label, { step, iterations, total, resident }) =>
+      progress.update({ label, step, total: iterations, numbers: { loss: total }, memoryBytes: resident }),
+    onRun: ({ method, seed, dice, steps, seconds }) => {
+      const mean = dice.reduce((sum, value) => sum + value, 0) / dice.length;
+      context.note(
+        `${method}, seed ${seed}: Dice ${(100 * mean).toFixed(1)} % after ${steps} steps in ${
+          seconds.toFixed(0)
+        } s`,
+      );
+    },
+  });
+  progress.finish();
+  if (runs === undefined) {
+    context.print("stopped; the same command continues");
+    return {};
+  }
+  const table = learningTable(runs);
+  const text = learningMarkdown(table);
+  await Deno.mkdir(folder, { recursive: true });
+  const { writeWhole } = await import("../../training/files.ts");
+  const json = { size, width, iterations, seeds, runs, ...table };
+  await writeWhole(`${folder}/learning.json`, `${JSON.stringify(json, undefined, 2)}\n`);
+  await writeWhole(`${folder}/learning.md`, text);
+  for (const line of text.trimEnd().split("\n")) context.print(line);
+  const short = table.rows.filter(({ verdict, method }) => verdict === "below" && !(method in exceptions));
+  return { json, ...(short.length > 0 && { exitCode: 1 }) };
+}
+
+/** The methods of these keys, or all. */
+async function methodsOf(keys: readonly string[] | undefined): Promise<readonly Method[]> {
+  const { methodOf, methods } = await import("../../methods/mod.ts");
+  return keys?.map(methodOf) ?? methods;
 }
 
 /** Rows of the profile that are printed; all are in the JSON. */

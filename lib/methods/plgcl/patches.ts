@@ -19,6 +19,8 @@ export interface PatchOptions {
   readonly grid: number;
   /** The part of a cell that background, foreground must fill. */
   readonly shares: readonly [number, number];
+  /** True: cells qualify in which the class fills less than its share, as released. */
+  readonly inverted: boolean;
   /** The part of each class's patches that is kept. */
   readonly kept: number;
 }
@@ -39,11 +41,11 @@ interface Patch {
 }
 
 /** Takes, of each class, the cells of which the teacher is surest, over all items together. */
-export function choosePatches(maps: FieldMaps, { grid, shares, kept }: PatchOptions): Patches {
+export function choosePatches(maps: FieldMaps, { grid, shares, inverted, kept }: PatchOptions): Patches {
   const cells = cellsOf(maps.shape, grid);
   const chosen = [0, 1].map((label) => {
     const patches = cells.map((voxels) => patchOf(maps, voxels, label)).filter(({ total, voxels }) =>
-      total > 0 && total >= shares[label] * voxels.length
+      total > 0 && (total >= shares[label] * voxels.length) !== inverted
     );
     // The sort is stable, so that equal entropies keep the order of the batch.
     patches.sort((a, b) => a.entropy - b.entropy);
