@@ -22,7 +22,10 @@ export const command = defineCommand({
     },
   },
   options: {
-    size: { type: "shape", help: "the crop; if not given, 112x112x80 for predict, else 64x64x32" },
+    size: {
+      type: "shape",
+      help: "the crop; if not given, 112x112x80 for predict, 32x32x32 for learning, else 64x64x32",
+    },
     width: {
       type: "integer",
       minimum: 1,
@@ -50,7 +53,7 @@ export const command = defineCommand({
     },
     methods: { type: "list", help: "keys of methods, for methods and learning; if not given, all" },
     seeds: { type: "list", of: "integer", minimum: 0, default: [1, 2], help: "for learning" },
-    iterations: { type: "integer", minimum: 1, default: 240, help: "steps of a run, for learning" },
+    iterations: { type: "integer", minimum: 1, default: 200, help: "steps of a run, for learning" },
     file: { type: "path", help: "an h5 volume for read and predict; if not given, a phantom at 0.625 mm" },
   },
   notes: works.map((work) => `${work}: ${workFacts[work].what}`),

@@ -10,9 +10,11 @@ import { createVNet } from "../network/segmenter.ts";
 import { createShapeAutoencoder, type InitialWeights, initialWeights } from "../network/shape_autoencoder.ts";
 import { evaluationMode } from "../network/unit.ts";
 import { voxelCount } from "../volume/volume.ts";
+import { count, share } from "./limits.ts";
 import type { Method, MethodRun, StepContext, TensorBatch, Terms } from "./method.ts";
 import type { OptimiserSettings } from "./optimiser_settings.ts";
 import { crossEntropy, squaredDice } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { moveAverage, teacherMode, warmedDecay, withNoise } from "./parts/teacher.ts";
 
@@ -64,7 +66,6 @@ export const auss: Method<AussHyperparameters> = {
   tables: [1, 2, 3],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({
     supervised: 0.5,
     consistency: 0.1,
@@ -81,13 +82,8 @@ export const auss: Method<AussHyperparameters> = {
     bottleneckNoise: 0.1,
   }),
   choices: { initial: initialWeights },
+  limits: { decay: share, copies: count, corruption: share, bottleneck: count },
   nativeOptimiser: () => publishedOptimiser,
-  refuses: ({ hyperparameters: { copies, bottleneck } }) => {
-    const wrong = Object.entries({ copies, bottleneck }).find(([, value]) =>
-      !(value >= 1 && value % 1 === 0)
-    );
-    return wrong && `${wrong[0]}=${wrong[1]}: expected a whole number of at least 1`;
-  },
   create: createAussRun,
 };
 
@@ -162,7 +158,7 @@ function createAussRun(setting: Parameters<typeof auss.create>[0]): MethodRun {
       }],
     }],
     loss({ images, labels, labelled }, step) {
-      const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+      const mode = trainingMode(step);
       const [{ margin }] = student.forward(images, mode);
       const ofLabelled = tf.slice(margin, 0, labelled);
       const { target, certainty } = askTeacher(images, step);
@@ -177,7 +173,7 @@ function createAussRun(setting: Parameters<typeof auss.create>[0]): MethodRun {
       };
     },
     afterStep: ({ iteration }) => moveAverage(teacher, student, warmedDecay(iteration, h.decay)),
-    predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+    predict: (images) => foregroundOf(student, images),
   };
 }
 

@@ -6,13 +6,14 @@ import type { Dataset } from "../data/dataset.ts";
 import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
 import type { RandomStream } from "../random.ts";
 import { type Connectivity, largestComponent } from "../volume/components.ts";
 import { type Shape3, voxelCount } from "../volume/volume.ts";
+import { share } from "./limits.ts";
 import type { Method, MethodRun, StepContext, TensorBatch, Terms } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { sum } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { copyWeights, moveAverage, teacherMode } from "./parts/teacher.ts";
 
 /** BCP's own settings. */
@@ -38,8 +39,8 @@ export const bcp: Method<BcpHyperparameters> = {
   tables: [2],
   unlabelledTerms: ["pseudoDice", "pseudoCrossEntropy"],
   supervisedOnly: ["unlabelled=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ unlabelled: 0.5, box: 2 / 3, preTraining: 1, decay: 0.99, largestComponent: true }),
+  limits: { box: { above: 0, below: 1 }, decay: share },
   nativeOptimiser: ({ name }) =>
     name === "pancreas"
       ? { kind: "adam", rule: "constant", learningRate: 1e-3, betas: [0.9, 0.999], weightDecay: 0 }
@@ -53,7 +54,7 @@ export const bcp: Method<BcpHyperparameters> = {
     const [student, teacher] = [createVNet({ width, seed, dropout }), createVNet({ width, seed, dropout })];
     const preTraining = Math.round(setting.iterations * Math.min(h.preTraining * releasedShare(dataset), 1));
     const marginOf = (images: tf.Tensor5D, step: StepContext, name: string) => {
-      const mode = { training: true, updateStatistics: true, dropout: step.stream(name) };
+      const mode = trainingMode(step, name);
       return student.forward(images, mode)[0].margin;
     };
 
@@ -108,7 +109,7 @@ export const bcp: Method<BcpHyperparameters> = {
       }],
       loss,
       afterStep: () => moveAverage(teacher, student, h.decay),
-      predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(student, images),
     };
   },
 };

@@ -7,10 +7,12 @@ import { createSegmenter, createVNet } from "../network/segmenter.ts";
 import { evaluationMode, type ForwardMode } from "../network/unit.ts";
 import type { DecoderSpec } from "../network/vnet.ts";
 import { randomStream } from "../random.ts";
+import { count, positive, ticks } from "./limits.ts";
 import type { Method, MethodSetting, StepContext, Term } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, squaredDice, sum } from "./parts/losses.ts";
 import { mutualConsistency } from "./parts/mutual_consistency.ts";
+import { foregroundOf } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** CauSSL's own settings. */
@@ -67,7 +69,6 @@ export const caussl: Method<CausslHyperparameters> = {
   tables: [1],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: (variant) => ({
     form: "mc",
     supervised: 0.5,
@@ -79,6 +80,7 @@ export const caussl: Method<CausslHyperparameters> = {
     releasedGradient: variant === "official",
   }),
   choices: { form: ["mc", "cps"] },
+  limits: { temperature: positive, rampUp: ticks, fitEvery: count },
   nativeOptimiser: () => ({ ...paperSgd, rule: "half" }),
   create(setting) {
     const { hyperparameters: h, iterations } = setting;
@@ -145,7 +147,7 @@ export const caussl: Method<CausslHyperparameters> = {
       }],
       predictor: first,
       // The release scores both networks of "cps" separately; the kit reports the first.
-      predict: (images) => tidy(() => tf.sigmoid(first.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(first, images),
       branchNames,
       predictBranches: (images) =>
         tidy(() =>

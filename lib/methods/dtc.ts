@@ -1,10 +1,12 @@
 /** DTC: the signed distance, turned into a soft mask, and the segmentation must agree. */
 import { tf, tidy } from "../engine/tensor.ts";
 import { evaluationMode } from "../network/unit.ts";
+import { ticks } from "./limits.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { createDualTaskVNet, dualTaskTerms } from "./parts/dual_task.ts";
 import { meanSquare } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** DTC's own settings. */
@@ -28,8 +30,8 @@ export const dtc: Method<DtcHyperparameters> = {
   tables: [1, 2, 3, 11],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ distance: 0.3, consistency: 1, steepness: 1500, rampUp: 40 }),
+  limits: { rampUp: ticks },
   nativeOptimiser: () => ({ ...paperSgd, rule: "step" }),
   create({ hyperparameters: h, width, seed, dropout }) {
     const network = createDualTaskVNet({ width, seed, dropout });
@@ -37,7 +39,7 @@ export const dtc: Method<DtcHyperparameters> = {
       networks: { network },
       trained: ["network"],
       loss(batch, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [output] = network.forward(batch.images, mode);
         // Both sides are differentiated, and labelled crops take part, as released.
         const value = meanSquare(
@@ -47,7 +49,7 @@ export const dtc: Method<DtcHyperparameters> = {
         const weight = rampUp(step, { share: 1, ticks: h.rampUp, maximum: h.consistency });
         return { ...dualTaskTerms(output, batch, h.distance), consistency: { weight, value } };
       },
-      predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(network, images),
       branchNames: ["segmentation", "distance"],
       predictBranches: (images) =>
         tidy(() => {

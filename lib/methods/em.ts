@@ -3,10 +3,10 @@ import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
 import { createPlainUNet } from "../network/unet.ts";
-import { evaluationMode } from "../network/unit.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, entropy, squaredDiceOfBoth } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** EM's own settings. */
@@ -32,7 +32,6 @@ export const em: Method<EmHyperparameters> = {
   tables: [3],
   unlabelledTerms: ["entropy"],
   supervisedOnly: ["entropy=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ supervised: 0.5, entropy: 0.1, entropyOn: "all", network: "vnet" }),
   choices: { entropyOn: ["all", "unlabelled"], network: ["vnet", "unet"] },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly" }),
@@ -42,7 +41,7 @@ export const em: Method<EmHyperparameters> = {
       networks: { network },
       trained: ["network"],
       loss({ images, labels, labelled }, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [{ margin }] = network.forward(images, mode);
         const ofLabelled = tf.slice(margin, 0, labelled);
         return {
@@ -57,7 +56,7 @@ export const em: Method<EmHyperparameters> = {
           foreground: { weight: 0, value: untaped(() => tf.mean(tf.sigmoid(margin)) as tf.Scalar) },
         };
       },
-      predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(network, images),
     };
   },
 };

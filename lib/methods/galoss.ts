@@ -7,6 +7,7 @@ import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
 import { evaluationMode } from "../network/unit.ts";
 import { randomStream } from "../random.ts";
+import { share } from "./limits.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { rampUp } from "./parts/ramp.ts";
@@ -30,8 +31,8 @@ export const galoss: Method<GaLossHyperparameters> = {
   tables: [1, 2, 3],
   unlabelledTerms: ["crossPseudo"],
   supervisedOnly: ["crossPseudo=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ crossPseudo: 0.1, hardest: 10, gamma: 0.5 }),
+  limits: { hardest: { above: 0, most: 100 }, gamma: share },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly" }),
   create({ hyperparameters: { crossPseudo, hardest, gamma }, width, seed }) {
     // The released networks have no dropout: their initial weights are all that makes them differ.

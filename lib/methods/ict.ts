@@ -2,11 +2,12 @@
 import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
 import type { RandomStream } from "../random.ts";
+import { share, ticks } from "./limits.ts";
 import type { Method, StepContext } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, meanSquare, squaredDiceOfBoth } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { moveAverage, teacherMode, warmedDecay } from "./parts/teacher.ts";
 
@@ -35,7 +36,6 @@ export const ict: Method<IctHyperparameters> = {
   tables: [1],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({
     supervised: 0.5,
     consistency: 0.1,
@@ -45,9 +45,8 @@ export const ict: Method<IctHyperparameters> = {
     decay: 0.99,
   }),
   choices: { blend: ["probabilities", "logits"] },
+  limits: { rampUp: ticks, alpha: { above: 0, most: 1 }, decay: share },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly" }),
-  refuses: ({ hyperparameters: { alpha } }) =>
-    alpha > 0 && alpha <= 1 ? undefined : `alpha=${alpha}: expected a number above 0 and at most 1`,
   create({ hyperparameters: h, width, seed, dropout }) {
     const [student, teacher] = [createVNet({ width, seed, dropout }), createVNet({ width, seed, dropout })];
 
@@ -71,7 +70,7 @@ export const ict: Method<IctHyperparameters> = {
             target: blendedPrediction(margins[0], margins[1], share, h.blend),
           };
         });
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [{ margin }] = student.forward(input, mode);
         const ofLabelled = tf.slice(margin, 0, labelled);
         return {
@@ -84,7 +83,7 @@ export const ict: Method<IctHyperparameters> = {
         };
       },
       afterStep: ({ iteration }) => moveAverage(teacher, student, warmedDecay(iteration, h.decay)),
-      predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(student, images),
     };
   },
 };

@@ -4,9 +4,11 @@ import { createSegmenter, type VNet } from "../network/segmenter.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { DecoderSpec } from "../network/vnet.ts";
 import { diceLoss } from "../sasnet/losses.ts";
+import { positive, ticks } from "./limits.ts";
 import type { Method, MethodSetting } from "./method.ts";
 import { sum } from "./parts/losses.ts";
 import { mutualConsistency } from "./parts/mutual_consistency.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** MC-Net+'s own settings. */
@@ -42,10 +44,8 @@ export const mcNetPlus: Method<McNetHyperparameters> = {
   tables: [1, 2, 4, 11],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ decoders: 3, supervised: 0.5, consistency: 1, temperature: 0.1, rampUp: 40 }),
-  refuses: ({ hyperparameters: { decoders } }) =>
-    [1, 2, 3].includes(decoders) ? undefined : `decoders=${decoders}; expected 1, 2 or 3`,
+  limits: { decoders: { least: 1, most: 3, whole: "any" }, temperature: positive, rampUp: ticks },
   create(setting) {
     const { hyperparameters: h } = setting;
     const network = createMcNet(setting);
@@ -54,7 +54,7 @@ export const mcNetPlus: Method<McNetHyperparameters> = {
       networks: { network },
       trained: ["network"],
       loss({ images, labels, labelled }, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const margins = network.forward(images, mode).map(({ margin }) => margin);
         // The release adds up a cross-entropy, too, and only logs it.
         const dice = sum(margins.map((margin) => diceLoss(tf.slice(margin, 0, labelled), labels)));
@@ -73,7 +73,7 @@ export const mcNetPlus: Method<McNetHyperparameters> = {
         };
       },
       predictor: first,
-      predict: (images) => tidy(() => tf.sigmoid(first.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(first, images),
       branchNames: raisings.slice(0, h.decoders).map((_, i) => `decoder ${i + 1}`),
       predictBranches: (images) =>
         tidy(() =>

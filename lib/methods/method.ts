@@ -10,6 +10,7 @@ import type { tf } from "../engine/tensor.ts";
 import type { Network } from "../network/network.ts";
 import type { RandomStream } from "../random.ts";
 import type { Shape3 } from "../volume/volume.ts";
+import type { Limits } from "./limits.ts";
 import type { OptimiserSettings } from "./optimiser_settings.ts";
 
 /** The two variants of every disputed point: the paper's equations, or the released code. */
@@ -145,14 +146,26 @@ export interface Method<H extends Hyperparameters = Hyperparameters> {
   readonly unlabelledTerms: readonly string[];
   /** Settings that switch these terms off, for example ["consistency=0"]. */
   readonly supervisedOnly: readonly string[];
-  readonly augmentation: (dataset: Dataset, hyperparameters: H) => Augmentation;
+  /** How crops vary (default: the data set's augmentation of all methods but SASNet). */
+  readonly augmentation?: (dataset: Dataset, hyperparameters: H) => Augmentation;
   /** What is this method's own, per variant. */
   readonly defaults: (variant: Variant) => H;
   /** The values that a text hyper-parameter may take. */
   readonly choices?: Readonly<Record<string, readonly string[]>>;
+  /** What a number may be, where it may not be everything from 0 on. */
+  readonly limits?: Readonly<Record<string, Limits>>;
   /** The optimiser of the method's own publication, for `--recipe native`, where it is not the kit's. */
   readonly nativeOptimiser?: (dataset: Dataset) => OptimiserSettings;
   /** Why the method cannot run in this setting; undefined where it can. */
   readonly refuses?: (setting: MethodSetting<H>) => string | undefined;
   create(setting: MethodSetting<H>): MethodRun;
+}
+
+/** How a method's crops vary. */
+export function augmentationOf(
+  { augmentation }: Method,
+  dataset: Dataset,
+  hyperparameters: Hyperparameters,
+): Augmentation {
+  return augmentation?.(dataset, hyperparameters) ?? dataset.baselineAugmentation;
 }

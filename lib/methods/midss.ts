@@ -6,10 +6,11 @@
 import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
+import { share } from "./limits.ts";
 import type { Method, StepContext, TensorBatch } from "./method.ts";
-import { cuboids, mixAmplitudes, strongly } from "./midss/perturbations.ts";
+import { cuboids, fitsCuboids, mixAmplitudes, strongly } from "./midss/perturbations.ts";
 import { paperSgd } from "./optimiser_settings.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { moveAverage, teacherMode, warmedDecay } from "./parts/teacher.ts";
 
@@ -47,7 +48,6 @@ export const midss: Method<MidssHyperparameters> = {
   tables: [1, 2, 3],
   unlabelledTerms: ["intoUnlabelled", "intoLabelled", "symmetric"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: (variant) => ({
     consistency: 1,
     threshold: 0.95,
@@ -58,7 +58,14 @@ export const midss: Method<MidssHyperparameters> = {
     maskBackground: variant === "paper",
     dropout: false,
   }),
+  limits: { threshold: { least: 0.5, below: 1 }, decay: share, window: { most: 0.5 } },
   nativeOptimiser: () => ({ ...paperSgd, rule: "poly", learningRate: 0.03 }),
+  refuses: ({ crop }) =>
+    fitsCuboids(crop)
+      ? undefined
+      : `its boxes of two fifths of a crop are too thick for one of ${
+        crop.join("×")
+      }; choose a less flat one`,
   create(setting) {
     const { hyperparameters: h, width, seed, crop } = setting;
     const dropout = setting.dropout && h.dropout;
@@ -115,7 +122,7 @@ export const midss: Method<MidssHyperparameters> = {
         const samples = untaped(() => samplesOf(batch, step));
         // Four passes, each normalised with its own statistics, as released.
         const marginOf = (crops: tf.Tensor4D, name: string) => {
-          const mode = { training: true, updateStatistics: true, dropout: step.stream(name) };
+          const mode = trainingMode(step, name);
           return student.forward(tf.expandDims(crops, 4), mode)[0].margin;
         };
         const supervised = maskedLoss(marginOf(samples.known, "supervised"), batch.labels, undefined);
@@ -134,7 +141,7 @@ export const midss: Method<MidssHyperparameters> = {
         };
       },
       afterStep: ({ iteration }) => moveAverage(teacher, student, warmedDecay(iteration, h.decay)),
-      predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(student, images),
     };
   },
 };

@@ -8,6 +8,7 @@ import { em } from "./em.ts";
 import { galoss } from "./galoss.ts";
 import { ict } from "./ict.ts";
 import { mcNetPlus } from "./mc_net_plus.ts";
+import { describeLimits, isWithin } from "./limits.ts";
 import type { Hyperparameters, Method, Variant } from "./method.ts";
 import { midss } from "./midss.ts";
 import { mrnet } from "./mrnet.ts";
@@ -54,7 +55,7 @@ export function methodOf(key: string): Method {
 /**
  * The hyper-parameters of a run: the variant's defaults with the user's `key=value` settings.
  *
- * @throws InputError for an unknown key or a value of another kind.
+ * @throws InputError for an unknown key, a value of another kind or a number that is not allowed.
  */
 export function hyperparametersOf(
   method: Method,
@@ -79,8 +80,9 @@ function parseValue(method: Method, key: string, text: string, like: string | nu
   }
   if (typeof like === "number") {
     const value = Number(text);
-    if (text.trim() !== "" && Number.isFinite(value)) return value;
-    throw new InputError(`--set ${key}=${text}: expected a number, for example ${like}`);
+    const limits = method.limits?.[key] ?? {};
+    if (text.trim() !== "" && Number.isFinite(value) && isWithin(value, limits)) return value;
+    throw new InputError(`--set ${key}=${text}: expected ${describeLimits(limits)}, for example ${like}`);
   }
   const choices = method.choices?.[key];
   if (choices !== undefined && !choices.includes(text)) throw unknownName(`value of ${key}`, text, choices);

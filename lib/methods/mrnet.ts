@@ -25,6 +25,7 @@ import { raterCount, syntheticRaters } from "./mrnet/raters.ts";
 import { reconstructionLoss } from "./mrnet/reconstruction.ts";
 import { type Coarse, free, kept, type Shared } from "./mrnet/shared.ts";
 import type { OptimiserSettings } from "./optimiser_settings.ts";
+import { trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { teacherMode } from "./parts/teacher.ts";
 
@@ -68,7 +69,6 @@ export const mrnet: Method<MrnetHyperparameters> = {
   tables: [1, 2],
   unlabelledTerms: ["agreement"],
   supervisedOnly: ["form=strict"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: (variant) => ({
     form: "semi-supervised",
     fit: 0.7,
@@ -81,6 +81,7 @@ export const mrnet: Method<MrnetHyperparameters> = {
     softening: 13,
   }),
   choices: { form: ["semi-supervised", "strict"], raterInput: ["probability", "logit"] },
+  limits: { softening: { least: 1, whole: "odd" } },
   nativeOptimiser: () => released,
   create: createMrnetRun,
 };
@@ -120,7 +121,7 @@ function createMrnetRun(setting: MethodSetting<MrnetHyperparameters>): MethodRun
   function loss({ images, labels, labelBytes, labelled }: TensorBatch, step: StepContext): Terms {
     free(shared);
     const input = tf.slice(images, 0, labelled);
-    const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+    const mode = trainingMode(step);
     const given = untaped(() => {
       const masks = tf.tensor5d(draw(labelBytes), [...labels.shape, raters]);
       const conditions = drawConditions(labelled, step.stream("conditions"));
@@ -165,7 +166,7 @@ function createMrnetRun(setting: MethodSetting<MrnetHyperparameters>): MethodRun
   /** The rater network: the mean over conditions and raters. */
   function raterLoss(_batch: TensorBatch, step: StepContext): Terms {
     const { images, masks, conditions, coarse, deviations } = shared!;
-    const mode = { training: true, updateStatistics: true, dropout: step.stream("rater") };
+    const mode = trainingMode(step, "rater");
     const losses = conditions.map((condition, i) => {
       const [{ logits }] = rater.forward(withImages(images, coarse[i].margin), [condition], mode);
       deviations.push(kept(untaped(() => deviation(tf.sigmoid(logits)))));

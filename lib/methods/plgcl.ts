@@ -6,14 +6,15 @@
  */
 import { materialise, type Normalised } from "../engine/activation.ts";
 import { untaped } from "../engine/tape.ts";
-import { tf, tidy } from "../engine/tensor.ts";
+import { tf } from "../engine/tensor.ts";
 import { createProjector } from "../network/projector.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
 import { depth } from "../network/vnet.ts";
 import type { RandomStream } from "../random.ts";
+import { count, positive, share, ticks } from "./limits.ts";
 import type { Method, MethodRun, MethodSetting, StepContext, TensorBatch, Terms } from "./method.ts";
 import { crossEntropy, meanSquare } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { moveAverage, teacherMode, warmedDecay, withNoise } from "./parts/teacher.ts";
 import { gaussianContrast } from "./plgcl/contrast.ts";
@@ -62,7 +63,6 @@ export const plgcl: Method<PlgclHyperparameters> = {
   tables: [1, 2],
   unlabelledTerms: ["contrast", "consistency"],
   supervisedOnly: ["contrast=0", "consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: (variant) => ({
     contrast: 0.5,
     consistency: 4,
@@ -83,6 +83,17 @@ export const plgcl: Method<PlgclHyperparameters> = {
     hardNegatives: 0,
     jitter: 0.1,
   }),
+  limits: {
+    warmUp: share,
+    decay: share,
+    grid: count,
+    backgroundShare: share,
+    foregroundShare: share,
+    kept: { above: 0, most: 1 },
+    queue: count,
+    temperature: positive,
+    hardNegatives: ticks,
+  },
   // Released: power 2 down to 1e-4, and Adam in the first stage.
   nativeOptimiser: () => ({ kind: "sgd", rule: "poly", learningRate: 0.007, momentum: 0, weightDecay: 0 }),
   create: createPlgclRun,
@@ -137,7 +148,7 @@ function createPlgclRun(setting: MethodSetting<PlgclHyperparameters>): MethodRun
 
   /** @param guided whether anything needs the teacher. */
   function sharedTerms(images: tf.Tensor5D, labels: tf.Tensor4D, step: StepContext, guided: boolean) {
-    const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+    const mode = trainingMode(step);
     const { encoder, outputs: [{ margin }] } = student.trace(images, mode);
     const ofLabelled = tf.slice(margin, 0, labels.shape[0]);
     const guide = guided ? guideOf(images, labels, step) : undefined;
@@ -188,7 +199,7 @@ function createPlgclRun(setting: MethodSetting<PlgclHyperparameters>): MethodRun
     }],
     loss,
     afterStep: ({ iteration }) => follow(warmUp + iteration),
-    predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+    predict: (images) => foregroundOf(student, images),
     saveState: queues.save,
     loadState: queues.load,
   };

@@ -23,6 +23,7 @@ import { meanConfidence, meanOfBranches, reweight, sarVariants } from "../sasnet
 import { gammaRamp, stepsPerTick } from "../sasnet/schedule.ts";
 import { signedDistanceMap } from "../sasnet/sdm.ts";
 import type { Shape3 } from "../volume/volume.ts";
+import { positive, share, ticks } from "./limits.ts";
 import type { Method, MethodRun, Terms, Variant } from "./method.ts";
 
 /** SASNet's own settings; every switch of tables 4–10 is one of them. */
@@ -87,6 +88,12 @@ export const sasnet: Method<SasNetHyperparameters> = {
     sarMemory: ["two", "running"],
     sarPrecision: ["uint8", "uint16", "float32"],
     branches: ["both", "high", "low"],
+  },
+  limits: {
+    rampUp: ticks,
+    temperature: positive,
+    sarInitial: share,
+    lowLayers: { least: 3, most: 4, whole: "any" },
   },
   create: createSasNetRun,
 };

@@ -1,12 +1,14 @@
 /** SASSNet: a discriminator asks that signed distance maps of unlabelled images look like those of labelled ones. */
 import { untaped } from "../engine/tape.ts";
-import { tf, tidy } from "../engine/tensor.ts";
+import { tf } from "../engine/tensor.ts";
 import { createDiscriminator, type Discriminator } from "../network/discriminator.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { RandomStream } from "../random.ts";
+import { ticks } from "./limits.ts";
 import type { Method, MethodSetting } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { createDualTaskVNet, dualTaskTerms } from "./parts/dual_task.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** SASSNet's own settings. */
@@ -32,7 +34,6 @@ export const sassnet: Method<SassNetHyperparameters> = {
   tables: [1, 2, 11],
   unlabelledTerms: ["adversarial"],
   supervisedOnly: ["adversarial=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({
     distance: 0.3,
     adversarial: 0.01,
@@ -40,6 +41,7 @@ export const sassnet: Method<SassNetHyperparameters> = {
     rampUp: 40,
     discriminatorRate: 1e-4,
   }),
+  limits: { rampUp: ticks },
   nativeOptimiser: () => ({ ...paperSgd, rule: "step" }),
   create(setting) {
     const { hyperparameters: h, width, seed, dropout } = setting;
@@ -51,7 +53,7 @@ export const sassnet: Method<SassNetHyperparameters> = {
       trained: ["network"],
       loss(batch, step) {
         const { images, labelled } = batch;
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [output] = network.forward(images, mode);
         // No dropout in the discriminator here: the release has it in evaluation mode for this loss.
         const ofUnlabelled = discriminator.margin(
@@ -85,7 +87,7 @@ export const sassnet: Method<SassNetHyperparameters> = {
         },
       }],
       predictor: network,
-      predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(network, images),
     };
   },
 };

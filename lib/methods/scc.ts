@@ -4,9 +4,11 @@ import { type ClassVectors, createClassVectors } from "../network/class_vector.t
 import { createSegmenter, type VNet } from "../network/segmenter.ts";
 import { evaluationMode } from "../network/unit.ts";
 import type { RandomStream } from "../random.ts";
+import { positive, ticks } from "./limits.ts";
 import type { Method, MethodSetting } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, squaredDice, sum } from "./parts/losses.ts";
+import { trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** SCC's own settings. The published form is secondDecoder=transposed with ramp=false. */
@@ -42,7 +44,6 @@ export const scc: Method<SccHyperparameters> = {
   tables: [1],
   unlabelledTerms: ["contrast"],
   supervisedOnly: ["contrast=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({
     supervised: 0.5,
     contrast: 1,
@@ -53,6 +54,7 @@ export const scc: Method<SccHyperparameters> = {
     trainClassifier: false,
   }),
   choices: { secondDecoder: ["trilinear", "transposed"] },
+  limits: { temperature: positive, rampUp: ticks },
   nativeOptimiser: () => ({ ...paperSgd, rule: "step" }),
   create(setting) {
     const { hyperparameters: h, width, seed, dropout } = setting;
@@ -62,7 +64,7 @@ export const scc: Method<SccHyperparameters> = {
       networks: { network, classifier },
       trained: h.trainClassifier ? ["network", "classifier"] : ["network"],
       loss({ images, labels, labelled }, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const logits = network.full(images, mode).map(({ logits }) => tf.unstack(logits, 4) as tf.Tensor4D[]);
         const margins = logits.map(([background, foreground]) =>
           tf.slice(tf.sub(foreground, background), 0, labelled) as tf.Tensor4D

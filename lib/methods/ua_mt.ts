@@ -3,10 +3,11 @@ import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
+import { share } from "./limits.ts";
 import type { Method, StepContext } from "./method.ts";
 import { type OptimiserSettings, paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, entropy, squaredDice } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 import { moveAverage, teacherMode, warmedDecay, withNoise } from "./parts/teacher.ts";
 
@@ -35,7 +36,6 @@ export const uaMt: Method<UaMtHyperparameters> = {
   tables: [1, 2, 3, 11],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({
     supervised: 0.5,
     consistency: 0.1,
@@ -46,11 +46,8 @@ export const uaMt: Method<UaMtHyperparameters> = {
     decay: 0.99,
   }),
   choices: { consistencyOn: ["unlabelled", "all"] },
+  limits: { samples: { least: 2, whole: "even" }, decay: share },
   nativeOptimiser,
-  refuses: ({ hyperparameters: { samples } }) =>
-    samples >= 2 && samples % 2 === 0
-      ? undefined
-      : `samples=${samples}: each pass of the teacher gives two predictions; choose an even number`,
   create({ hyperparameters: h, width, seed, dropout }) {
     const [student, teacher] = [createVNet({ width, seed, dropout }), createVNet({ width, seed, dropout })];
 
@@ -83,7 +80,7 @@ export const uaMt: Method<UaMtHyperparameters> = {
       networks: { student, teacher },
       trained: ["student"],
       loss({ images, labels, labelled }, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [{ margin }] = student.forward(images, mode);
         const ofLabelled = tf.slice(margin, 0, labelled);
         const first = h.consistencyOn === "all" ? 0 : labelled;
@@ -102,7 +99,7 @@ export const uaMt: Method<UaMtHyperparameters> = {
         };
       },
       afterStep: ({ iteration }) => moveAverage(teacher, student, warmedDecay(iteration, h.decay)),
-      predict: (images) => tidy(() => tf.sigmoid(student.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(student, images),
     };
   },
 };

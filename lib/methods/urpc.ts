@@ -5,10 +5,10 @@
 import { tf, tidy } from "../engine/tensor.ts";
 import { createPyramidVNet } from "../network/pyramid_vnet.ts";
 import { createUNet } from "../network/unet.ts";
-import { evaluationMode } from "../network/unit.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, squaredDiceOfBoth, sum } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 import { rampUp } from "./parts/ramp.ts";
 
 /** Whose divergence from whom. */
@@ -35,7 +35,6 @@ export const urpc: Method<UrpcHyperparameters> = {
   tables: [1, 2, 3, 11],
   unlabelledTerms: ["consistency"],
   supervisedOnly: ["consistency=0"],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   // The same group's later code keeps the released direction of the divergence.
   defaults: () => ({ consistency: 0.1, divergence: "mean from scale", network: "unet" }),
   choices: { divergence: divergences, network: networks },
@@ -46,7 +45,7 @@ export const urpc: Method<UrpcHyperparameters> = {
       networks: { network },
       trained: ["network"],
       loss({ images, labels, labelled }, step) {
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const margins = network.forward(images, mode).map(({ margin }) => margin);
         const ofLabelled = margins.map((margin) => tf.slice(margin, 0, labelled));
         const ofUnlabelled = margins.map((margin) => tf.slice(margin, labelled));
@@ -64,7 +63,7 @@ export const urpc: Method<UrpcHyperparameters> = {
         };
       },
       // Only the full grid's head predicts.
-      predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(network, images),
     };
   },
 };

@@ -1,10 +1,10 @@
 /** V-Net on the labelled cases alone: the lower bound, and with all cases labelled the upper bound. */
-import { tf, tidy } from "../engine/tensor.ts";
+import { tf } from "../engine/tensor.ts";
 import { createVNet } from "../network/segmenter.ts";
-import { evaluationMode } from "../network/unit.ts";
 import type { Method } from "./method.ts";
 import { paperSgd } from "./optimiser_settings.ts";
 import { crossEntropy, squaredDice } from "./parts/losses.ts";
+import { foregroundOf, trainingMode } from "./parts/passes.ts";
 
 /** V-Net's own settings. */
 export type VNetHyperparameters = {
@@ -21,7 +21,6 @@ export const vnet: Method<VNetHyperparameters> = {
   tables: [1, 2, 3, 11],
   unlabelledTerms: [],
   supervisedOnly: [],
-  augmentation: (dataset) => dataset.baselineAugmentation,
   defaults: () => ({ supervised: 0.5 }),
   nativeOptimiser: ({ name }) => ({ ...paperSgd, rule: name === "brats" ? "poly" : "step" }),
   create({ hyperparameters: { supervised }, width, seed, dropout }) {
@@ -31,14 +30,14 @@ export const vnet: Method<VNetHyperparameters> = {
       trained: ["network"],
       loss({ images, labels, labelled }, step) {
         const input = tf.slice(images, 0, labelled);
-        const mode = { training: true, updateStatistics: true, dropout: step.stream("dropout") };
+        const mode = trainingMode(step);
         const [{ margin }] = network.forward(input, mode);
         return {
           crossEntropy: { weight: supervised, value: crossEntropy(margin, labels) },
           dice: { weight: supervised, value: squaredDice(tf.sigmoid(margin), labels) },
         };
       },
-      predict: (images) => tidy(() => tf.sigmoid(network.forward(images, evaluationMode)[0].margin)),
+      predict: (images) => foregroundOf(network, images),
     };
   },
 };

@@ -4,6 +4,7 @@ import { datasetOf } from "../data/dataset.ts";
 import type { CaseSource } from "../data/source.ts";
 import { memoryUse } from "../engine/memory.ts";
 import { InputError } from "../errors.ts";
+import { augmentationOf, type Method } from "../methods/method.ts";
 import { methodOf } from "../methods/mod.ts";
 import { depth } from "../network/vnet.ts";
 import { checkpointSteps, keepSteps, loadCheckpoint, saveCheckpoint, saveNetworks } from "./checkpoint.ts";
@@ -63,17 +64,17 @@ export interface TrainResult {
  */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
   const { source, signal, onStep, checkpointEvery = 500 } = options;
-  requireFit(config);
-  requireMemory(config);
   const dataset = datasetOf(config.dataset);
   const method = methodOf(config.method);
+  requireFit(config, method);
+  requireMemory(config);
   const batchOptions = {
     seed: config.seed,
     labelled: config.labelled,
     labelledPerBatch: config.labelledPerBatch,
     unlabelledPerBatch: method.unlabelledTerms.length > 0 ? config.unlabelledPerBatch : 0,
     crop: config.crop,
-    augmentation: method.augmentation(dataset, config.hyperparameters),
+    augmentation: augmentationOf(method, dataset, config.hyperparameters),
     views: dataset.views,
   };
   const setting = { ...config, dataset, labelledCases: config.labelled, dropout: true };
@@ -164,7 +165,7 @@ function turnOfEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig): void {
+function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig, method: Method): void {
   const multiple = 2 ** depth;
   if (crop.some((side) => side < multiple || side % multiple !== 0)) {
     throw new InputError(
@@ -177,6 +178,12 @@ function requireFit({ crop, labelled, train, labelledPerBatch }: RunConfig): voi
     throw new InputError(
       `--labelled ${labelled}: expected ${labelledPerBatch} to ${train.length}, ` +
         `the training cases of the data set`,
+    );
+  }
+  if (labelled === train.length && method.unlabelledTerms.length > 0) {
+    throw new InputError(
+      `${method.name} learns from unlabelled cases, and --labelled ${labelled} leaves none of the ${train.length}; ` +
+        "label fewer, or train vnet",
     );
   }
 }

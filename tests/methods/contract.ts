@@ -5,9 +5,8 @@ import { type Batch, makeBatch } from "../../lib/data/batch.ts";
 import { phantom } from "../../lib/data/dataset.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { startEngine } from "../../lib/engine/start.ts";
-import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
-import type { Method, MethodRun, TensorBatch } from "../../lib/methods/method.ts";
+import { augmentationOf, type Method, type MethodRun } from "../../lib/methods/method.ts";
 import { hyperparametersOf } from "../../lib/methods/mod.ts";
 import { paperSgd } from "../../lib/methods/optimiser_settings.ts";
 import { complexityOf } from "../../lib/network/complexity.ts";
@@ -17,11 +16,17 @@ import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
 import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
 import { createTrainer, type Trainer } from "../../lib/training/trainer.ts";
 import type { Shape3 } from "../../lib/volume/volume.ts";
+import { gradientsOf, movedSince, snapshot, stopsOf, tensorsOf, undecayed } from "./contract_probes.ts";
 
 /** What differs between methods. */
 export interface Expectation {
-  /** Networks that no loss may reach: teachers. */
-  readonly unreached?: readonly string[];
+  /**
+   * The networks that an unlabelled term's gradient reaches, where they are not just the trained ones: a term may
+   * pass through a network that it does not move, and need not reach all that are moved.
+   */
+  readonly reaches?: Readonly<Record<string, readonly string[]>>;
+  /** Unlabelled terms that may be negative. */
+  readonly signed?: readonly string[];
   /** Parameters that a prediction runs, at width 16. */
   readonly parameters: number;
   /** Crop of these tests (default 16³). */
@@ -37,7 +42,7 @@ const source = phantomSource({ seed: 3, train: 4, test: 1 });
 
 /** Runs the tests of one method. */
 export function describeContract(method: Method, expectation: Expectation): void {
-  const { crop = [16, 16, 16], iterations = 6, unreached = [], settings = [] } = expectation;
+  const { crop = [16, 16, 16], iterations = 6, reaches = {}, signed = [], settings = [] } = expectation;
 
   function create(settings: readonly string[] = [], changes: { width?: number; dropout?: boolean } = {}) {
     return method.create({
@@ -64,7 +69,7 @@ export function describeContract(method: Method, expectation: Expectation): void
       labelled: 2,
       unlabelledPerBatch: method.unlabelledTerms.length > 0 ? 2 : 0,
       crop,
-      augmentation: method.augmentation(phantom, method.defaults("paper")),
+      augmentation: augmentationOf(method, phantom, method.defaults("paper")),
       views: phantom.views,
     });
   }
@@ -102,37 +107,38 @@ export function describeContract(method: Method, expectation: Expectation): void
     afterAll(() => Deno.remove(folder, { recursive: true }));
 
     for (const term of method.unlabelledTerms) {
-      it(`learns from unlabelled crops through ${term}, and reaches what it should`, async () => {
+      it(`learns from unlabelled crops through ${term}, which reaches what it should and nothing else`, async () => {
         const run = create(settings);
         const trainer = trainerOf(run);
         await steps(trainer, 0, trainer.steps - 1);
         const batch = tensorsOf(await batchOf(trainer.steps - 1), crop);
-        const names = Object.keys(run.networks);
-        const parameters = names.flatMap((network) =>
-          parametersOf(run.networks[network]).map((parameter) => ({ network, ...parameter }))
+        const { value, weight, reached } = gradientsOf(run, term, () => run.loss(batch, lastStep(trainer)));
+        assert(weight > 0, `${term} has weight ${weight}`);
+        assert(
+          Number.isFinite(value) && (signed.includes(term) ? value !== 0 : value > 0),
+          `${term} is ${value}`,
         );
-        const { value, gradients } = valueAndGradients(() => {
-          const terms = run.loss(batch, lastStep(trainer));
-          assert(terms[term] !== undefined, `${Object.keys(terms)} has no ${term}`);
-          assert(terms[term].weight > 0, `${term} has weight ${terms[term].weight}`);
-          return { loss: terms[term].value };
-        }, parameters.map(({ variable }) => variable));
-        const loss = value.loss.dataSync()[0];
-        assert(Number.isFinite(loss) && loss !== 0, `${term} is ${loss}`);
-        const reached = new Set<string>();
-        gradients.forEach((gradient, i) => {
-          if (gradient === undefined) return;
-          const values = gradient.dataSync();
-          assert(values.every(Number.isFinite), `${parameters[i].name} has a gradient that is not finite`);
-          if (values.some((value) => value !== 0)) reached.add(parameters[i].network);
-        });
-        assert(run.trained.some((name) => reached.has(name)), `${term} reaches only ${[...reached]}`);
-        for (const name of unreached) assert(!reached.has(name), `${term} reaches ${name}`);
-        tf.dispose([value.loss, ...gradients.filter((gradient) => gradient !== undefined)]);
+        assertEquals(reached, [...reaches[term] ?? run.trained].sort(), `networks that ${term} reaches`);
         tf.dispose([batch.images, batch.labels]);
         trainer.dispose();
       });
     }
+
+    it("moves every network that an objective trains, by its gradient", async () => {
+      const run = undecayed(create(settings));
+      const trainer = createTrainer(run, {
+        seed: 5,
+        iterations,
+        crop,
+        optimiser: { ...paperSgd, weightDecay: 0 },
+      });
+      const before = snapshot(run);
+      await steps(trainer, 0, trainer.steps);
+      const moved = movedSince(run, before);
+      const trained = trainer.groups.flatMap(({ keys }) => keys.map((key) => key.split("/")[0]));
+      for (const name of new Set(trained)) assert(moved.includes(name), `${name} stands still`);
+      trainer.dispose();
+    });
 
     if (method.unlabelledTerms.length > 0) {
       it(`is supervised with ${method.supervisedOnly.join(" ")}`, async () => {
@@ -180,22 +186,28 @@ export function describeContract(method: Method, expectation: Expectation): void
       assertEquals(tf.memory().numTensors, start);
     });
 
-    it("gives the same losses for the same seed, and continues as if it had not stopped", async () => {
+    it("gives the same losses for the same seed, and continues from any phase as if it had not stopped", async () => {
       const whole = trainerOf(create());
       const totals = await steps(whole, 0, whole.steps);
       assert(totals.every(Number.isFinite), `losses ${totals}`);
-      const first = trainerOf(create());
-      const half = Math.ceil(whole.steps / 2);
-      const parts = await steps(first, 0, half);
-      await saveCheckpoint(`${folder}/half`, first, half, "test");
-      first.dispose();
-      const second = trainerOf(create());
-      await loadCheckpoint(`${folder}/half`, second, half);
-      parts.push(...await steps(second, half, whole.steps));
-      assertEquals(parts, totals);
-      assertEquals(await stateOf(second, `${folder}/parts`), await stateOf(whole, `${folder}/whole`));
+      const expected = await stateOf(whole, `${folder}/whole`);
+      for (const stop of stopsOf(whole.run, whole.steps)) {
+        const first = trainerOf(create());
+        const parts = await steps(first, 0, stop);
+        await saveCheckpoint(`${folder}/until-${stop}`, first, stop, "test");
+        first.dispose();
+        const second = trainerOf(create());
+        await loadCheckpoint(`${folder}/until-${stop}`, second, stop);
+        parts.push(...await steps(second, stop, whole.steps));
+        assertEquals(parts, totals, `losses with a stop after step ${stop}`);
+        assertEquals(
+          await stateOf(second, `${folder}/from-${stop}`),
+          expected,
+          `state with a stop after ${stop}`,
+        );
+        second.dispose();
+      }
       whole.dispose();
-      second.dispose();
     });
 
     it("predicts foreground probabilities", () => {
@@ -216,15 +228,4 @@ export function describeContract(method: Method, expectation: Expectation): void
       Object.values(run.networks).forEach(disposeNetwork);
     });
   });
-}
-
-function tensorsOf(batch: Batch, [x, y, z]: Shape3): TensorBatch {
-  const labelled = batch.items.filter((item) => item.labelled).length;
-  return {
-    images: tf.tensor5d(batch.images, [batch.items.length, x, y, z, 1]),
-    labels: tf.tensor4d(Float32Array.from(batch.labels), [labelled, x, y, z]),
-    labelBytes: batch.labels,
-    items: batch.items,
-    labelled,
-  };
 }

@@ -1,8 +1,8 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { tf } from "../../lib/engine/tensor.ts";
-import { betaDeviate, blendedPrediction, ict } from "../../lib/methods/ict.ts";
+import { betaDeviate, blendedPrediction } from "../../lib/methods/ict.ts";
 import { methodOf } from "../../lib/methods/mod.ts";
 import { randomStream } from "../../lib/random.ts";
 import { assertClose } from "../golden_set.ts";
@@ -12,7 +12,6 @@ import {
   disturb,
   noiseBatch,
   probabilitiesOf,
-  settingOf,
   squaredDiceOfBothByHand,
   stepOf,
   valuesOf,
@@ -62,13 +61,6 @@ describe("ict", () => {
       run.loss(noiseBatch(), stepOf(iteration)).consistency.weight
     );
     assertClose(weights, [0.1 * Math.exp(-5), 0.1 * Math.exp(-5 / 4), 0.1], 1e-9);
-  });
-
-  it("refuses an alpha outside of (0, 1]", () => {
-    assertEquals(ict.refuses!(settingOf(method)), undefined);
-    for (const alpha of [0, 1.5]) {
-      assertStringIncludes(ict.refuses!(settingOf(method, [`alpha=${alpha}`]))!, `alpha=${alpha}`);
-    }
   });
 });
 

@@ -1,10 +1,8 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
-import { phantom } from "../../lib/data/dataset.ts";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
-import { hyperparametersOf, methodOf } from "../../lib/methods/mod.ts";
 import { mutualConsistency } from "../../lib/methods/parts/mutual_consistency.ts";
 import { complexityOf } from "../../lib/network/complexity.ts";
 import { disposeNetwork } from "../../lib/network/network.ts";
@@ -79,24 +77,6 @@ describe("mcNetPlus", () => {
       assertEquals(run.predict(batch.images).dataSync(), branches[0].probability.dataSync());
     });
   }
-
-  it("refuses another number of decoders", () => {
-    const method = methodOf("mc-net-plus");
-    const refuses = (setting: string) =>
-      method.refuses!({
-        hyperparameters: hyperparametersOf(method, "paper", [setting]),
-        dataset: phantom,
-        width: 2,
-        seed: 1,
-        iterations: 1,
-        crop: [16, 16, 16],
-        labelledCases: 2,
-        labelledPerBatch: 2,
-        dropout: false,
-      });
-    assertMatch(refuses("decoders=4")!, /decoders=4; expected 1, 2 or 3/);
-    assertEquals(refuses("decoders=2"), undefined);
-  });
 
   it("ramps the consistency up to 1 over two fifths of the run, counting from 1", () => {
     const [run, batch] = [runOf("mc-net-plus"), ballBatch()];

@@ -4,7 +4,7 @@ import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { maskedLoss, midss } from "../../lib/methods/midss.ts";
-import { cuboids, mixAmplitudes, strongly } from "../../lib/methods/midss/perturbations.ts";
+import { cuboids, fitsCuboids, mixAmplitudes, strongly } from "../../lib/methods/midss/perturbations.ts";
 import { disposeNetwork, parametersOf, type Segmenter } from "../../lib/network/network.ts";
 import { randomStream } from "../../lib/random.ts";
 import { fft3, inverseFft3 } from "../../lib/sasnet/fft.ts";
@@ -122,6 +122,19 @@ describe("cuboids()", () => {
     // Whole voxels make it a little smaller.
     assert(shares.every((share) => share > 0.01 && share <= 0.4), `${shares}`);
     assert(new Set(shares).size > 12);
+  });
+});
+
+describe("fitsCuboids()", () => {
+  it("knows the crops for which no cuboid of two fifths can be drawn", () => {
+    const fitting: Shape3[] = [[112, 112, 80], [96, 96, 96], [64, 64, 32], [48, 48, 32], [32, 32, 16], [
+      16,
+      16,
+      16,
+    ]];
+    const flat: Shape3[] = [[256, 256, 16], [16, 160, 160], [160, 16, 160]];
+    assertEquals(fitting.map(fitsCuboids), fitting.map(() => true));
+    assertEquals(flat.map(fitsCuboids), flat.map(() => false));
   });
 });
 

@@ -1,11 +1,11 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { makeBatch } from "../../lib/data/batch.ts";
 import { phantom } from "../../lib/data/dataset.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { startEngine } from "../../lib/engine/start.ts";
-import { InputError } from "../../lib/errors.ts";
-import { hyperparametersOf, methodOf } from "../../lib/methods/mod.ts";
+import { augmentationOf } from "../../lib/methods/method.ts";
+import { methodOf } from "../../lib/methods/mod.ts";
 import { configOf } from "../../lib/training/budget.ts";
 import { createTrainer } from "../../lib/training/trainer.ts";
 
@@ -46,7 +46,7 @@ describe("sasnet", () => {
       const method = methodOf("sasnet");
       const run = method.create({ ...config, dataset: phantom, labelledCases: 2, dropout: true });
       const trainer = createTrainer(run, config);
-      const augmentation = method.augmentation(phantom, config.hyperparameters);
+      const augmentation = augmentationOf(method, phantom, config.hyperparameters);
       assertEquals(augmentation, settings.includes("viewVariance=false") ? "none" : "view");
       const batch = await makeBatch(source, 0, { ...config, augmentation, views: phantom.views });
       const result = trainer.step(batch, 1);
@@ -56,22 +56,4 @@ describe("sasnet", () => {
       trainer.dispose();
     });
   }
-});
-
-describe("hyperparametersOf()", () => {
-  it("takes settings of the right kind and names the nearest of a wrong one", () => {
-    const method = methodOf("sasnet");
-    assertEquals(hyperparametersOf(method, "paper", ["beta=0.25", "sar=false"]).beta, 0.25);
-    assertEquals(hyperparametersOf(method, "official", []).crossEntropy, false);
-    const bad: [string, string][] = [
-      ["betta=1", 'did you mean "beta"?'],
-      ["beta=x", "expected a number"],
-      ["sar=maybe", "expected true or false"],
-      ["pseudoLabels=sharp", 'did you mean "sharpened"?'],
-      ["beta", "expected key=value"],
-    ];
-    for (const [setting, message] of bad) {
-      assertThrows(() => hyperparametersOf(method, "paper", [setting]), InputError, message);
-    }
-  });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { datasets } from "../../lib/data/dataset.ts";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
@@ -120,13 +120,6 @@ describe("uaMt", () => {
       0.99,
       0.99,
     ], 1e-12);
-  });
-
-  it("refuses an odd number of predictions", () => {
-    assertEquals(uaMt.refuses!(settingOf(method)), undefined);
-    for (const samples of [7, 0]) {
-      assertStringIncludes(uaMt.refuses!(settingOf(method, [`samples=${samples}`]))!, `samples=${samples}`);
-    }
   });
 
   it("has the optimisers of the published scripts as its own recipe", () => {

@@ -198,4 +198,22 @@ describe("train()", () => {
     await assertRejects(() => run("odd", {}, config({ crop: [24, 24, 16] })), InputError, "multiples of 16");
     await assertRejects(() => run("few", {}, config({ labelled: 1 })), InputError, "expected 2 to 4");
   });
+
+  it("refuses, before anything is written, what a method cannot run with, and says why", async () => {
+    const cases: [RunConfig, string][] = [
+      [
+        config({ method: "ua-mt", labelled: 4 }),
+        "UA-MT learns from unlabelled cases, and --labelled 4 leaves none",
+      ],
+      [config({ method: "midss", crop: [256, 256, 16] }), "MiDSS cannot run: its boxes"],
+      [
+        { ...config({ method: "bcp", labelled: 3 }), labelledPerBatch: 3 },
+        "BCP cannot run: it mixes one half",
+      ],
+    ];
+    for (const [settings, message] of cases) {
+      await assertRejects(() => run("refused", {}, settings), InputError, message);
+    }
+    assertEquals([...Deno.readDirSync(root)].filter(({ name }) => name === "refused"), []);
+  });
 });

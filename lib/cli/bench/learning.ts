@@ -63,7 +63,7 @@ export async function measureLearning(options: LearningOptions): Promise<Learnin
         iterations: options.iterations,
         crop: options.size,
         width: options.width,
-        stride: [24, 24, 8],
+        stride: [16, 16, 16],
       });
       const folder = `${options.folder}/${await runName(config)}`;
       const measured = await casesOf(folder) ?? await learn(config, source, { ...options, folder });

@@ -7,7 +7,7 @@ import { makeBatch } from "../../data/batch.ts";
 import { phantomSource } from "../../data/phantom.ts";
 import { memoryUse } from "../../engine/memory.ts";
 import { startEngine } from "../../engine/start.ts";
-import type { MethodRun } from "../../methods/method.ts";
+import { augmentationOf, type MethodRun } from "../../methods/method.ts";
 import { methodOf } from "../../methods/mod.ts";
 import { paperSgd } from "../../methods/optimiser_settings.ts";
 import type { Network } from "../../network/network.ts";
@@ -75,7 +75,7 @@ async function measureMethodStep({ method: key, size, width, repeat }: MethodSte
       labelled: 2,
       unlabelledPerBatch: method.unlabelledTerms.length > 0 ? 2 : 0,
       crop: size,
-      augmentation: method.augmentation(phantom, setting.hyperparameters),
+      augmentation: augmentationOf(method, phantom, setting.hyperparameters),
       views: phantom.views,
     });
     for (const clock of [forward, loss, rest]) clock.seconds = 0;

@@ -68,7 +68,7 @@ export interface LearningChoice {
 export async function runLearning(choice: LearningChoice, context: Context): Promise<Outcome> {
   const { exceptions, learningMarkdown, learningTable, measureLearning } = await import("./learning.ts");
   const methods = await methodsOf(choice.methods);
-  const { size = [48, 48, 32], width = 8, seeds, iterations } = choice;
+  const { size = [32, 32, 32], width = 8, seeds, iterations } = choice;
   const engine = await useEngine(context);
   const folder = `${context.root}/results/bench`;
   const progress = context.progress();

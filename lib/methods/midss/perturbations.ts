@@ -50,6 +50,15 @@ function lowFrequencies(shape: Shape3, window: number): tf.Tensor4D {
 const volumes = [0.02, 0.4] as const;
 const ratios = [0.3, 1 / 0.3] as const;
 
+/** Whether the largest cuboid fits into a crop, with some room for its random shape. */
+export function fitsCuboids(crop: Shape3): boolean {
+  const [x, y, z] = crop;
+  // The longest first side with which the others may still be short enough.
+  const first = Math.min(x, y / ratios[0], z / ratios[0]);
+  const largest = first * Math.min(y, first * ratios[1]) * Math.min(z, first * ratios[1]);
+  return largest > 1.5 * volumes[1] * voxelCount(crop);
+}
+
 /** 1 in a cuboid of random volume and shape and 0 outside, one an item, [items, x, y, z]. */
 export function cuboids(items: number, crop: Shape3, stream: RandomStream): tf.Tensor4D {
   const size = voxelCount(crop);
