@@ -10,7 +10,7 @@ import { parsePerCase } from "../../experiments/record_of_run.ts";
 import { methodOf } from "../../methods/mod.ts";
 import { configOf } from "../../training/budget.ts";
 import { type RunConfig, runName } from "../../training/config.ts";
-import { evaluateCases, writeEvaluation } from "../../training/evaluate_run.ts";
+import { evaluateCases, writeEvaluations } from "../../training/evaluate_run.ts";
 import { readLog } from "../../training/run_folder.ts";
 import { type StepReport, train } from "../../training/train.ts";
 import type { Shape3 } from "../../volume/volume.ts";
@@ -106,8 +106,8 @@ async function learn(
   try {
     if (!finished) return undefined;
     const evaluation = await evaluateCases({ run: trainer.run, config }, source, { signal });
-    await writeEvaluation(folder, evaluation, { step, suffix: "" });
-    return evaluation.results;
+    await writeEvaluations(folder, evaluation, { rule: "last", step });
+    return [...evaluation.results];
   } finally {
     trainer.dispose();
   }
