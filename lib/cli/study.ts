@@ -7,7 +7,7 @@ import type { RunRecord } from "../experiments/record.ts";
 import type { PlannedRun } from "../experiments/study.ts";
 import type { CellOutcome } from "../experiments/study_runner.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
-import { formatBytes, formatDuration } from "./progress.ts";
+import { formatDuration } from "./progress.ts";
 import { openSource } from "./workspace.ts";
 
 export const command = defineCommand({
@@ -35,12 +35,26 @@ export const command = defineCommand({
       default: "paper",
       help: "the paper's equations or the released code, where they differ",
     },
+    on: {
+      type: "choice",
+      choices: ["local", "slurm"],
+      default: "local",
+      help: "run here, or write and submit a batch script a run",
+    },
+    sbatch: {
+      type: "string",
+      repeatable: true,
+      help: "with --on slurm: an option of sbatch, such as --sbatch=--partition=gpu",
+    },
+    only: { type: "string", help: "only the run with this id; the plan of --json names them" },
     dryRun: { type: "boolean", help: "print the plan and run nothing" },
     results: { type: "path", default: "results", help: "folder of the records" },
+    runs: { type: "path", help: "folder of the run folders; if not given, runs/ of the kit" },
   },
   notes: [
     "Each run is a process of its own: a crash costs one run. The same command continues; several may run at once.",
     "deno task study table4 --profile mini --seeds 1,2,3",
+    "deno task study all --profile paper --on slurm --sbatch=--gres=gpu:1",
     "deno task study status table1 table4 --profile mini",
   ],
 });
@@ -57,13 +71,15 @@ export async function run(options: Options<typeof command>, context: Context): P
     );
   }
   const items = itemsOf(keys.length === 0 ? ["all"] : keys);
-  const folders = { records: `${options.results}/records`, state: `${context.root}/runs/study` };
+  const runs = options.runs ?? `${context.root}/runs`;
+  const folders = { records: `${options.results}/records`, runs, state: `${runs}/study` };
   const { records, damaged } = await readRecords(folders.records);
   for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
   const standIns = await absentData(items, options.profile, context);
   const request = { ...options, items, standIns: new Set(standIns.keys()) };
-  const plan = planStudy(request, records);
+  const plan = await chosenRuns(planStudy(request, records), options.only);
   const missing = plan.filter(({ record }) => record === undefined);
+  const { printPlan } = await import("./study/plan.ts");
   await printPlan(plan, { items, records, context, verbose: !isStatus, state: folders.state });
   const counts = { runs: plan.length, present: plan.length - missing.length, missing: missing.length };
   const uncounted = items.some(({ kind }) => kind === "complexity") &&
@@ -73,9 +89,13 @@ export async function run(options: Options<typeof command>, context: Context): P
   const lacking = await figureData.lackingFigureData(request, options.results);
   if (lacking.length > 0) context.print(`the data of figures is to be extracted from ${lacking.length} runs`);
   if (isStatus || options.dryRun || missing.length === 0 && !uncounted && lacking.length === 0) {
-    return { json: { ...counts, plan: plan.map(asJson), damaged } };
+    return { json: { ...counts, plan: await Promise.all(plan.map(asJson)), damaged } };
   }
   requireData(standIns, options.profile);
+  if (options.on === "slurm") {
+    const { submitRuns } = await import("./study/slurm.ts");
+    return await submitRuns(missing, { ...options, keys, records, folders, context });
+  }
   if (uncounted) {
     const { countNetworks } = await import("./study/complexity.ts");
     const failure = await countNetworks(options.results, context);
@@ -87,10 +107,22 @@ export async function run(options: Options<typeof command>, context: Context): P
   const outcomes = await runMissing(plan, { records, folders, context });
   const failures = await figureData.makeFigureData(
     await figureData.lackingFigureData(request, options.results),
-    { results: options.results, context },
+    { results: options.results, runs, context },
   );
   const { exitCode, json } = summary(outcomes, counts, context);
   return { exitCode: failures.length === 0 ? exitCode ?? 0 : 1, json: { ...json, figureData: failures } };
+}
+
+/** The run with an id, or all. */
+async function chosenRuns(plan: PlannedRun[], only: string | undefined): Promise<PlannedRun[]> {
+  if (only === undefined) return plan;
+  const { runId } = await import("../experiments/study_state.ts");
+  const ids = await Promise.all(plan.map(runId));
+  const chosen = plan.filter((_, i) => ids[i] === only);
+  if (chosen.length > 0) return chosen;
+  throw new InputError(
+    `--only ${only}: none of the ${plan.length} runs has this id; the plan of --json names them`,
+  );
 }
 
 /** The paper's data sets that are not at hand, with what is missing. `smoke` reads none. */
@@ -121,61 +153,11 @@ function requireData(absent: ReadonlyMap<DatasetName, string>, profile: ProfileN
   if (profile === "paper" && first !== undefined) throw new EnvironmentError(first);
 }
 
-async function printPlan(
-  plan: readonly PlannedRun[],
-  { items, records, context, verbose, state }: {
-    items: readonly Item[];
-    records: readonly RunRecord[];
-    context: Context;
-    verbose: boolean;
-    state: string;
-  },
-): Promise<void> {
-  const { estimateRun } = await import("../experiments/study_estimate.ts");
-  const { runLabel } = await import("../experiments/study.ts");
-  const { isLocked, readFailures } = await import("../experiments/study_runner.ts");
-  const failures = new Map((await readFailures(state)).map(({ key, message }) => [key, message]));
-  for (const { key, kind } of items) {
-    const runs = plan.filter((run) => run.items.includes(key));
-    const present = runs.filter(({ record }) => record !== undefined).length;
-    const text = runs.length === 0
-      ? kind === "complexity" ? "counted by `methods`, no runs" : "no runs"
-      : `${runs.length} runs, ${present} present, ${runs.length - present} missing`;
-    context.print(`${key.padEnd(9)} ${text}`);
-  }
-  let [seconds, bytes] = [0, 0];
-  const bases = new Set<string>();
-  for (const run of plan) {
-    if (run.record !== undefined) continue;
-    const estimate = estimateRun(run.choice, records);
-    seconds += estimate.seconds;
-    bytes = Math.max(bytes, estimate.bytes);
-    bases.add(estimate.basis);
-    const failure = failures.get(run.key);
-    const now = await isLocked(state, run)
-      ? "  running"
-      : failure === undefined
-      ? ""
-      : `  failed: ${failure}`;
-    if (!verbose && now === "") continue;
-    const standIn = run.standsFor === undefined ? "" : `  (for ${datasets[run.standsFor].title})`;
-    context.print(`  ${runLabel(run.choice)}${standIn}  ${formatDuration(estimate.seconds)}${now}`);
-  }
-  const missing = plan.filter(({ record }) => record === undefined).length;
-  context.print(
-    missing === 0
-      ? `all ${plan.length} runs are present`
-      : `${missing} of ${plan.length} runs missing: about ${formatDuration(seconds)}, up to ${
-        formatBytes(bytes)
-      } of memory (estimates: ${[...bases].join(", ")})`,
-  );
-}
-
 async function runMissing(
   plan: readonly PlannedRun[],
   { records, folders, context }: {
     records: readonly RunRecord[];
-    folders: { records: string; state: string };
+    folders: { records: string; runs: string; state: string };
     context: Context;
   },
 ): Promise<CellOutcome[]> {
@@ -192,7 +174,7 @@ async function runMissing(
     signal: context.signal,
     now: () => performance.now() / 1000,
     wait: () => new Promise((resolve) => setTimeout(resolve, 1000)),
-    execute: ({ choice }) => executeRun(choice, { records: folders.records, context }),
+    execute: ({ choice }) => executeRun(choice, { ...folders, context }),
     onStart: (run, index) => context.status(`[${index + 1}/${missing.length}] ${runLabel(run.choice)} …`),
     onEnd: ({ run, state, message, seconds }, index) => {
       if (state === "done") {
@@ -225,6 +207,8 @@ function summary(
   return { exitCode: failed.length === 0 ? 0 : 1, json };
 }
 
-function asJson({ choice, items, standsFor, record }: PlannedRun): object {
-  return { choice, items, standsFor: standsFor ?? null, record: record?.name ?? null };
+async function asJson(run: PlannedRun): Promise<object> {
+  const { runId } = await import("../experiments/study_state.ts");
+  const { choice, items, standsFor, record } = run;
+  return { id: await runId(run), choice, items, standsFor: standsFor ?? null, record: record?.name ?? null };
 }

@@ -24,7 +24,8 @@ export const command = defineCommand({
     crop: { type: "shape", help: "crop in voxels, multiples of 16; if not given, the profile's" },
     width: { type: "integer", minimum: 1, help: "channels of the first stage; if not given, the profile's" },
     data: { type: "path", help: "folder with train.list, test.list and a folder a case" },
-    run: { type: "path", help: "the run folder; if not given, runs/NAME with a name made of the settings" },
+    run: { type: "path", help: "the run folder; if not given, RUNS/NAME with a name made of the settings" },
+    runs: { type: "path", help: "RUNS, the folder of run folders; if not given, runs/ of the kit" },
     checkpointEvery: { type: "integer", minimum: 1, default: 500, help: "steps between checkpoints" },
     memory: {
       type: "choice",
@@ -73,7 +74,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   const source = await openSource(dataset, options.profile, options.data, context);
   const config = configOf(dataset, source, { ...options, settings: options.set });
   const { runName } = await import("../training/config.ts");
-  const folder = options.run ?? `${context.root}/runs/${await runName(config)}`;
+  const folder = options.run ?? `${options.runs ?? `${context.root}/runs`}/${await runName(config)}`;
   const engine = await useEngine(context);
   const { setMemoryPolicy } = await import("../engine/memory_policy.ts");
   setMemoryPolicy(options.memory);

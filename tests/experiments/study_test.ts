@@ -5,8 +5,12 @@ import { readRecords, writeRecord } from "../../lib/experiments/record.ts";
 import { recordOfRun } from "../../lib/experiments/record_of_run.ts";
 import { type PlannedRun, planStudy, runLabel, unequalRepetitions } from "../../lib/experiments/study.ts";
 import { estimateRun } from "../../lib/experiments/study_estimate.ts";
-import { isLocked, readFailures, type RunnerOptions, runStudy } from "../../lib/experiments/study_runner.ts";
+import { inUse, type RunnerOptions, runStudy } from "../../lib/experiments/study_runner.ts";
+import { isLocked, readFailures } from "../../lib/experiments/study_state.ts";
 import { writeRunFolder } from "./runs.ts";
+
+const library = import.meta.resolve("../../lib");
+const configuration = decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname);
 
 const request = {
   items: itemsOf(["table9", "table6"]),
@@ -95,6 +99,71 @@ describe("a study", () => {
     const done = outcomes.flat().filter(({ state }) => state === "done").map(({ run }) => run.key);
     assertEquals(new Set(done).size, done.length);
     assertEquals(done.length, 10);
+  });
+
+  it("is shared by two processes, of which one is killed", async () => {
+    const code = `import { itemsOf } from "${library}/experiments/items.ts";
+      import { writeRecord } from "${library}/experiments/record.ts";
+      import { recordOfRun } from "${library}/experiments/record_of_run.ts";
+      import { planStudy } from "${library}/experiments/study.ts";
+      import { runStudy } from "${library}/experiments/study_runner.ts";
+      import { writeRunFolder } from "${import.meta.resolve("./runs.ts")}";
+      const [root, slow] = Deno.args;
+      const request = { items: itemsOf(["table9", "table6"]), seeds: [1, 2], profile: "smoke", variant: "paper" };
+      const write = (line) => Deno.writeTextFileSync(root + "/made", line + "\\n", { append: true });
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      await runStudy(planStudy({ ...request, standIns: new Set() }, []), {
+        records: root, state: root + "/state", now: () => 0, wait: () => pause(20),
+        signal: new AbortController().signal,
+        execute: async ({ key, choice }) => {
+          write("start " + key);
+          await pause(Number(slow));
+          const folder = await writeRunFolder(root + "/runs", choice);
+          await writeRecord(root, await recordOfRun(folder, choice, { evaluateSeconds: 1, peakBytes: 1 }));
+          write("end " + key);
+        },
+      });`;
+    const folder = `${root}/processes`;
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(`${folder}/runner.ts`, code);
+    const start = (slow: number) =>
+      new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "-A",
+          "--no-check",
+          "--config",
+          configuration,
+          `${folder}/runner.ts`,
+          folder,
+          String(slow),
+        ],
+      }).spawn();
+    const lines = async () => (await Deno.readTextFile(`${folder}/made`).catch(() => "")).trim().split("\n");
+    // The first takes a run and never ends it; the second has to wait for that one, until the first is killed.
+    const stuck = start(1e6);
+    while ((await lines())[0] === "") await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = start(1);
+    const ended = async () => (await lines()).filter((line) => line.startsWith("end")).length;
+    while (await ended() < 11) await new Promise((resolve) => setTimeout(resolve, 5));
+    stuck.kill("SIGKILL");
+    assertEquals((await second.status).success, true);
+    assertEquals((await stuck.status).success, false);
+    const started = (await lines()).filter((line) => line.startsWith("start"));
+    assertEquals([started.length, new Set(started).size, await ended()], [13, 12, 12]);
+    assertEquals((await readRecords(folder)).records.length, 12);
+  });
+
+  it("waits for a run that a process left behind still trains", async () => {
+    const answers: (typeof inUse | undefined)[] = [inUse, inUse, undefined];
+    let waits = 0;
+    const plan = await planOf("orphan");
+    const outcomes = await runStudy(plan.slice(0, 1), {
+      ...options("orphan", []),
+      wait: () => Promise.resolve(void waits++),
+      execute: () => Promise.resolve(answers.shift()),
+    });
+    assertEquals([outcomes.map(({ state }) => state), waits], [["done"], 2]);
   });
 
   it("tells which run is being worked on", async () => {

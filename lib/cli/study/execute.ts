@@ -1,6 +1,7 @@
 /** One run of a study in child processes: train, evaluate, write the record. A crash costs this run alone. */
 import { type Choice, trainArguments } from "../../experiments/choice.ts";
 import { writeRecord } from "../../experiments/record.ts";
+import { inUse } from "../../experiments/study_runner.ts";
 import { recordOfRun } from "../../experiments/record_of_run.ts";
 import { type ChildResult, runChild } from "../child.ts";
 import type { Context } from "../command.ts";
@@ -12,14 +13,19 @@ const memoryInterval = 500;
  * Trains, evaluates and records a run; what is already done of it is not done again.
  *
  * @param records folder of the records.
- * @returns why it failed in one line, or undefined.
+ * @param runs folder of the run folders.
+ * @returns undefined, why it failed in one line, or that the child of a runner that was killed still trains it.
  */
 export async function executeRun(
   choice: Choice,
-  { records, context }: { records: string; context: Context },
-): Promise<string | undefined> {
+  { records, runs, context }: { records: string; runs: string; context: Context },
+): Promise<string | typeof inUse | undefined> {
   const label = choice.method;
-  const trained = await runVerb(["train", ...trainArguments(choice), "--json"], { label, context });
+  const trained = await runVerb(["train", ...trainArguments(choice), "--runs", runs, "--json"], {
+    label,
+    context,
+  });
+  if (/ is in use by another process/.test(trained.failure ?? "")) return inUse;
   if (trained.failure !== undefined) return trained.failure;
   const { run, finished } = JSON.parse(trained.output.join("\n"));
   if (!finished) return "stopped; the same command continues";

@@ -31,7 +31,7 @@ export async function lackingFigureData(request: StudyRequest, results: string):
 /** Extracts what is lacking, a process a run; returns why some failed. */
 export async function makeFigureData(
   lacking: readonly LackingData[],
-  { results, context }: { results: string; context: Context },
+  { results, runs, context }: { results: string; runs: string; context: Context },
 ): Promise<string[]> {
   const failures: string[] = [];
   for (const [i, { run, figures }] of lacking.entries()) {
@@ -39,7 +39,7 @@ export async function makeFigureData(
     const place = `[${i + 1}/${lacking.length}]`;
     context.status(`${place} data of ${figures.join(", ")} from ${run} …`);
     const { failure, seconds } = await runVerb(
-      ["extract", `${context.root}/runs/${run}`, ...figures, "--results", results],
+      ["extract", `${runs}/${run}`, ...figures, "--results", results],
       { label: "extract", context },
     );
     context.status(undefined);
