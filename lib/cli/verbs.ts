@@ -7,6 +7,7 @@ export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   train: () => import("./train.ts"),
   evaluate: () => import("./evaluate.ts"),
   extract: () => import("./extract.ts"),
+  predict: () => import("./predict.ts"),
   metrics: () => import("./metrics.ts"),
   inspect: () => import("./inspect.ts"),
   study: () => import("./study.ts"),

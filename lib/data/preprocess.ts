@@ -1,5 +1,5 @@
 /** How raw volumes become training volumes (paper 4.1; public left-atrium preparation). */
-import type { Triple } from "../volume/volume.ts";
+import type { Shape3, Triple, Volume } from "../volume/volume.ts";
 
 /** First and end (exclusive) index along each axis. */
 export type Range3 = readonly [
@@ -44,14 +44,73 @@ export function marginBox(foreground: Range3, margins: Triple, shape: Triple): R
 
 /** Zero mean and unit population deviation, in place; a constant image becomes zero. */
 export function normaliseIntensities<T extends Float32Array | Float64Array>(image: T): T {
-  let sum = 0;
-  for (let i = 0; i < image.length; i++) sum += image[i];
-  const mean = sum / image.length;
-  let squares = 0;
-  for (let i = 0; i < image.length; i++) squares += (image[i] - mean) ** 2;
-  const deviation = Math.sqrt(squares / image.length) || 1;
-  for (let i = 0; i < image.length; i++) image[i] = (image[i] - mean) / deviation;
+  const { mean, deviation } = intensityMoments(image);
+  const divisor = deviation || 1;
+  for (let i = 0; i < image.length; i++) image[i] = (image[i] - mean) / divisor;
   return image;
+}
+
+/** A linear map of intensities, after an optional window: `(value − offset) / divisor`. */
+export interface IntensityScaling {
+  /** Values beyond are set to its ends first. */
+  readonly window?: readonly [number, number];
+  readonly offset: number;
+  readonly divisor: number;
+}
+
+/** The data sets whose raw intensities have a rule. */
+export type ScaledDataset = "la" | "pancreas" | "brats";
+
+/**
+ * How the raw intensities of a data set become what its networks see. It depends on the image alone, never on the
+ * label, so that an unseen image is treated alike: left atria by mean and deviation of the whole image, CT by the
+ * paper's window, FLAIR by mean and deviation of the brain, which is what differs from the value of all corners.
+ *
+ * @param image true intensities of the whole raw image.
+ */
+export function intensityScaling(
+  dataset: ScaledDataset,
+  { data, shape }: Pick<Volume, "data" | "shape">,
+): IntensityScaling {
+  if (dataset === "pancreas") {
+    const [low, high] = pancreasWindow;
+    return { window: pancreasWindow, offset: low, divisor: high - low };
+  }
+  const background = dataset === "brats" ? cornerValue(data, shape) : undefined;
+  const { mean, deviation } = intensityMoments(data, background);
+  return { offset: mean, divisor: deviation || 1 };
+}
+
+/** The intensities under a scaling, in place. */
+export function scaleIntensities(image: Float32Array, scaling: IntensityScaling): Float32Array {
+  const { window: [low, high] = [-Infinity, Infinity], offset, divisor } = scaling;
+  for (let i = 0; i < image.length; i++) {
+    const value = image[i];
+    image[i] = ((value < low ? low : value > high ? high : value) - offset) / divisor;
+  }
+  return image;
+}
+
+/** The value that all eight corners of an image share, as around a stripped brain; undefined where they differ. */
+function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | undefined {
+  const corners = [0, nx - 1].flatMap((x) =>
+    [0, ny - 1].flatMap((y) => [0, nz - 1].map((z) => data[(x * ny + y) * nz + z]))
+  );
+  return corners.every((value) => value === corners[0]) ? corners[0] : undefined;
+}
+
+/** Mean and population deviation of the voxels that do not have the value `without`; 0 where there is none. */
+function intensityMoments(data: Float32Array | Float64Array, without?: number) {
+  let [count, sum] = [0, 0];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] === without) continue;
+    sum += data[i];
+    count++;
+  }
+  const mean = count === 0 ? 0 : sum / count;
+  let squares = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] !== without) squares += (data[i] - mean) ** 2;
+  return { mean, deviation: count === 0 ? 0 : Math.sqrt(squares / count) };
 }
 
 /** The paper's Hounsfield window of Pancreas-CT. */
@@ -59,9 +118,5 @@ export const pancreasWindow = [-125, 275] as const;
 
 /** Intensities clipped to a window and scaled to [0, 1]. */
 export function windowIntensities(image: Float32Array, [low, high]: readonly [number, number]): Float32Array {
-  const scaled = new Float32Array(image.length);
-  for (let i = 0; i < image.length; i++) {
-    scaled[i] = (Math.min(Math.max(image[i], low), high) - low) / (high - low);
-  }
-  return scaled;
+  return scaleIntensities(image.slice(), { window: [low, high], offset: low, divisor: high - low });
 }

@@ -149,6 +149,7 @@ export const caussl: Method<CausslHyperparameters> = {
       // The release scores both networks of "cps" separately; the kit reports the first.
       predict: (images) => foregroundOf(first, images),
       branchNames,
+      combination: "first",
       predictBranches: (images) =>
         tidy(() =>
           forward(images, () => evaluationMode).map((margin, i) => ({

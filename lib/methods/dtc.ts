@@ -51,6 +51,7 @@ export const dtc: Method<DtcHyperparameters> = {
       },
       predict: (images) => foregroundOf(network, images),
       branchNames: ["segmentation", "distance"],
+      combination: "first",
       predictBranches: (images) =>
         tidy(() => {
           const [{ margin, distance }] = network.forward(images, evaluationMode);

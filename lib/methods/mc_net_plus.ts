@@ -75,6 +75,7 @@ export const mcNetPlus: Method<McNetHyperparameters> = {
       predictor: first,
       predict: (images) => foregroundOf(first, images),
       branchNames: raisings.slice(0, h.decoders).map((_, i) => `decoder ${i + 1}`),
+      combination: "first",
       predictBranches: (images) =>
         tidy(() =>
           network.forward(images, evaluationMode).map(({ margin }, i) => ({

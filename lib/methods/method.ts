@@ -125,6 +125,8 @@ export interface MethodRun {
   ): readonly { readonly name: string; readonly probability: tf.Tensor4D }[];
   /** Numbers of the last step beside its loss, for the log. */
   readings?(): Readonly<Record<string, number>>;
+  /** How `predict` comes of the branches' probabilities, where it does: one pass then gives both. */
+  readonly combination?: "mean" | "first";
   /** State beside the networks. */
   saveState?(): ReadonlyMap<string, StateArray>;
   loadState?(state: ReadonlyMap<string, StateArray>): void;

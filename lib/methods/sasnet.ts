@@ -237,6 +237,7 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
         return tf.div(total, outputs.length) as tf.Tensor4D;
       }),
     branchNames: h.branches === "both" ? ["high", "low"] : [h.branches],
+    combination: "mean",
     predictBranches: (images) =>
       tidy(() =>
         network.forward(images, evaluationMode).map(({ margin }, i) => ({

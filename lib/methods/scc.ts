@@ -96,6 +96,7 @@ export const scc: Method<SccHyperparameters> = {
           return tf.div(sum(probabilities), probabilities.length) as tf.Tensor4D;
         }),
       branchNames: ["main", "auxiliary"],
+      combination: "mean",
       predictBranches: (images) =>
         tidy(() =>
           network.forward(images, evaluationMode).map(({ margin }, i) => ({

@@ -31,17 +31,21 @@ const full: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** A full disk or a folder without permission as one clear line; other errors as they are. */
-export function explained(path: string, error: unknown): unknown {
+/**
+ * A full disk or a folder without permission as one clear line; other errors as they are.
+ *
+ * @param choice how the user chooses another place.
+ */
+export function explained(path: string, error: unknown, choice = "with --run"): unknown {
   const reason = full.find(([pattern]) => pattern.test(String(error)))?.[1];
   if (reason !== undefined) return new EnvironmentError(`${path} cannot be written: ${reason}`);
   const code = (error as { code?: string } | undefined)?.code ?? "";
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EROFS") {
-    return new EnvironmentError(`${path} cannot be written: no permission; choose another folder with --run`);
+    return new EnvironmentError(`${path} cannot be written: no permission; choose another folder ${choice}`);
   }
   if (code === "ENOTDIR" || code === "EEXIST") {
     return new InputError(
-      `${path} cannot be written: a file is where a folder is needed; choose another with --run`,
+      `${path} cannot be written: a file is where a folder is needed; choose another ${choice}`,
     );
   }
   return error;

@@ -31,6 +31,12 @@ export async function readDicomFolder(folder: string, readFile: ReadFile): Promi
   return joinSlices(slices, folder);
 }
 
+/** Whether a folder, or one down to `depth` below it, holds a DICOM file. */
+export async function hasDicomSlices(folder: string, depth: number): Promise<boolean> {
+  for (const path of await filesBelow(folder, depth)) if (isDicom(await beginningOf(path))) return true;
+  return false;
+}
+
 /** Reads a single slice as a volume of one. */
 export function readDicomFile(bytes: Uint8Array, path: string): StoredVolume {
   const slice = parseDicomSlice(bytes, path);

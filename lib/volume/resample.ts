@@ -17,8 +17,8 @@ import {
 /** How values between voxels come about, and what lies outside. */
 export interface ResampleOptions {
   readonly interpolation: "linear" | "nearest";
-  /** Value of points outside of the volume (default 0). */
-  readonly outside?: number;
+  /** Value of points outside of the volume (default 0); "border": that of the nearest point inside. */
+  readonly outside?: number | "border";
 }
 
 /** A grid of another spacing over the same box in the patient; sides are rounded to whole voxels, at least one. */
@@ -87,7 +87,7 @@ interface Line {
   /** Where the row goes. */
   readonly start: number;
   readonly length: number;
-  readonly outside: number;
+  readonly outside: number | "border";
 }
 
 /** ITK's tolerance for points on the outermost border. */
@@ -97,12 +97,16 @@ function nearestLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, d
   const { map: [mx, my, mz], x, y, start, length, outside } = line;
   const [nx, ny, nz] = shape;
   const [x0, y0, z0] = [mx, my, mz].map((row) => row[0] * x + row[1] * y + row[3]);
+  const reach = outside === "border" ? Infinity : edge;
+  const beyond = outside === "border" ? 0 : outside;
   for (let z = 0; z < length; z++) {
     const u = x0 + mx[2] * z;
     const v = y0 + my[2] * z;
     const w = z0 + mz[2] * z;
-    if (u < -edge || v < -edge || w < -edge || u > nx - 1 + edge || v > ny - 1 + edge || w > nz - 1 + edge) {
-      data[start + z] = outside;
+    if (
+      u < -reach || v < -reach || w < -reach || u > nx - 1 + reach || v > ny - 1 + reach || w > nz - 1 + reach
+    ) {
+      data[start + z] = beyond;
       continue;
     }
     // Rounding errors must not decide where a point lies half-way between two voxels.
@@ -118,12 +122,16 @@ function linearLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, da
   const [nx, ny, nz] = shape;
   const [x0, y0, z0] = [mx, my, mz].map((row) => row[0] * x + row[1] * y + row[3]);
   const isWhole = !(data instanceof Float32Array);
+  const reach = outside === "border" ? Infinity : edge;
+  const beyond = outside === "border" ? 0 : outside;
   for (let z = 0; z < length; z++) {
     const u = x0 + mx[2] * z;
     const v = y0 + my[2] * z;
     const w = z0 + mz[2] * z;
-    if (u < -edge || v < -edge || w < -edge || u > nx - 1 + edge || v > ny - 1 + edge || w > nz - 1 + edge) {
-      data[start + z] = outside;
+    if (
+      u < -reach || v < -reach || w < -reach || u > nx - 1 + reach || v > ny - 1 + reach || w > nz - 1 + reach
+    ) {
+      data[start + z] = beyond;
       continue;
     }
     const cu = u < 0 ? 0 : u > nx - 1 ? nx - 1 : u;

@@ -1,7 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../lib/errors.ts";
-import { slidingWindow, threshold, windowPadding, windowStarts } from "../../lib/inference/sliding_window.ts";
+import {
+  finish,
+  slidingWindow,
+  slidingWindowSteps,
+  threshold,
+  windowPadding,
+  windowStarts,
+} from "../../lib/inference/sliding_window.ts";
 import { randomStream } from "../../lib/random.ts";
 import { type Shape3, voxelCount } from "../../lib/volume/volume.ts";
 import { assertClose, needsGolden, readGolden } from "../golden_set.ts";
@@ -98,5 +105,41 @@ describe("slidingWindow()", () => {
   it("refuses a stride that does not move", () => {
     const options = { crop: [2, 2, 2] as Shape3, stride: [1, 0, 1] as Shape3 };
     assertThrows(() => slidingWindow(new Float32Array(8), [2, 2, 2], options, (w) => w), InputError, "1×0×1");
+  });
+
+  // NumPy 2.4: weights exp(−½((i − (n − 1)/2)/(n/8))²) written out over every window, sums and quotients in float64.
+  it("weighs the middle of windows most when it blends by a Gaussian", () => {
+    const size: Shape3 = [9, 7, 5];
+    const expected: [Shape3, number][] = [
+      [[0, 0, 0], 0.0],
+      [[4, 3, 2], 0.011432],
+      [[8, 6, 4], 0.053763],
+      [[2, 5, 1], 0.160515],
+      [[5, 0, 3], 0.390724],
+      [[3, 3, 3], 0.333833],
+    ];
+    const at = ([x, y, z]: Shape3) => (x * size[1] + y) * size[2] + z;
+    const image = new Float32Array(voxelCount(size));
+    for (let x = 0; x < 9; x++) {
+      for (let y = 0; y < 7; y++) {
+        for (let z = 0; z < 5; z++) image[at([x, y, z])] = ((7 * x + 13 * y + 29 * z) % 31) / 31;
+      }
+    }
+    const options = { crop: [6, 4, 4] as Shape3, stride: [2, 3, 1] as Shape3, blending: "gaussian" as const };
+    const predict = (windows: Float32Array) =>
+      windows.map((value, i) => value * (Math.floor(i / 16) % 6) / 6);
+    const { score } = slidingWindow(image, size, { ...options, batch: 3 }, predict);
+    for (const [place, value] of expected) assertAlmostEquals(score[at(place)], value, 2e-6, place.join());
+  });
+
+  it("merges several maps as it merges each", () => {
+    const stream = randomStream(2, "image");
+    const image = Float32Array.from({ length: 6 * 5 * 4 }, () => stream.uniform());
+    const options = { crop: [4, 4, 4] as Shape3, stride: [1, 1, 1] as Shape3, batch: 4 };
+    const [plain, squared] = finish(
+      slidingWindowSteps(image, [6, 5, 4], options, (w) => [w, w.map((value) => value ** 2)]),
+    );
+    assertClose(plain, image, 1e-6);
+    assertClose(squared, image.map((value) => value ** 2), 1e-6);
   });
 });

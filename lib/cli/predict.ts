@@ -1,0 +1,193 @@
+/** The verb `predict`: segments scans with a trained run. */
+import { preparations } from "../data/preparation.ts";
+import { InputError } from "../errors.ts";
+import { blendings } from "../inference/sliding_window.ts";
+import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
+import { findScans, masksOf, type ScanInput } from "./predict/inputs.ts";
+import type { ScanResult, ScanWanted } from "./predict/one_scan.ts";
+import type { DoneScan, PredictionSettings } from "./predict/record.ts";
+import { formatDuration } from "./progress.ts";
+import { useEngine } from "./workspace.ts";
+
+export const command = defineCommand({
+  name: "predict",
+  summary: "segments a scan, or a folder of them, in the scan's own geometry",
+  positionals: {
+    in: {
+      type: "path",
+      help: "a volume of any format that `inspect` reads, a DICOM folder, or a folder of these",
+    },
+    out: { type: "path", help: "the mask (.nii.gz, .nii, .nrrd), or a folder for masks" },
+  },
+  options: {
+    run: { type: "path", required: true, help: "the run folder that `train` printed" },
+    probabilities: { type: "boolean", help: "also NAME_probability: the foreground's probability" },
+    uncertainty: {
+      type: "boolean",
+      help: "also NAME_disagreement: the largest difference of the branches' probabilities",
+    },
+    largestComponent: { type: "boolean", help: "keep only the largest connected component of each mask" },
+    blending: {
+      type: "choice",
+      choices: blendings,
+      default: "uniform",
+      help: "how windows are averaged where they overlap: all alike, as in the paper, or the middle most",
+    },
+    mirror: {
+      type: "boolean",
+      help: "average over the eight mirrorings of each window; eight times the time",
+    },
+    stride: { type: "shape", help: "voxels from window to window; if not given, the run's" },
+    batch: { type: "integer", minimum: 1, default: 1, help: "windows that are predicted together" },
+    prepare: {
+      type: "choice",
+      choices: preparations,
+      default: "full",
+      help:
+        "full: axes, spacing and intensities as in training; spacing: intensities are normalised already; none",
+    },
+    file: {
+      type: "string",
+      help: "in a folder: the files of this name in all folders below; * is any letters",
+    },
+    dataset: { type: "string", default: "image", help: "the dataset of HDF5 files" },
+    format: {
+      type: "choice",
+      choices: ["nii.gz", "nrrd"],
+      default: "nii.gz",
+      help: "of the masks in a folder",
+    },
+    overwrite: { type: "boolean", help: "replace masks that are there" },
+    keepGoing: { type: "boolean", help: "leave out scans that cannot be read, instead of stopping" },
+  },
+  notes: [
+    "deno task predict --run runs/NAME scan.nii.gz mask.nii.gz",
+    "deno task predict --run runs/NAME BraTS2019/HGG masks --file '*_flair.nii.gz' --uncertainty",
+    "A folder that was begun goes on where it stopped. HDF5 cases count as prepared.",
+  ],
+});
+
+export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
+  const { readConfig } = await import("../training/run_folder.ts");
+  const inputs = await findScans(options.in, { pattern: options.file, out: options.out });
+  const masks = await masksOf(inputs, options.out, options.format);
+  const jobs = inputs.scans.map((scan, i) => ({ scan, mask: masks[i] }));
+  if (await readConfig(options.run) !== undefined) await useEngine(context);
+  const { settings, predict } = await preparePredictor(options, context);
+  const folder = inputs.isSingle ? undefined : options.out;
+  const { doneScans, isDone, fileState, writeRecord } = await import("./predict/record.ts");
+  const known = folder === undefined || options.overwrite ? [] : await doneScans(folder, settings);
+  const done: DoneScan[] = [];
+  for (const scan of known) if (await isDone(scan)) done.push(scan);
+  const old = new Set(done.map(({ output }) => output));
+  const open = jobs.filter(({ mask }) => !old.has(mask));
+  if (!options.overwrite) await requireFree(open.map(({ mask }) => mask), known);
+  await makeFolder(folder ?? options.out.replace(/[^/\\]*$/, ""));
+  const results: ScanResult[] = [];
+  const failed: { readonly input: string; readonly error: string }[] = [];
+  for (const { scan, mask } of open) {
+    if (context.signal.aborted) break;
+    try {
+      const state = await fileState(scan.path);
+      const result = await predict(scan, mask);
+      results.push(result);
+      context.print(lineOf(result));
+      if (folder === undefined) continue;
+      done.push({ ...result, inputBytes: state.bytes, inputModified: state.modified });
+      await writeRecord(folder, settings, done);
+    } catch (error) {
+      if (context.signal.aborted) break;
+      if (!options.keepGoing || folder === undefined || !(error instanceof InputError)) throw error;
+      failed.push({ input: scan.path, error: error.message });
+      context.note(`skipped  ${error.message}`);
+    }
+  }
+  context.status(undefined);
+  const { name, step } = { name: settings.run, step: settings.step };
+  if (folder !== undefined) {
+    const left = jobs.length - old.size - results.length - failed.length;
+    const parts = [`${results.length} predicted`, `${old.size} there already`, `${failed.length} left out`];
+    context.print(
+      `${folder}: ${parts.join(", ")}${left > 0 ? `, ${left} to do: the same command goes on` : ""}`,
+    );
+  }
+  return {
+    exitCode: failed.length > 0 ? 1 : 0,
+    json: { run: name, step, scans: results, old: old.size, failed },
+  };
+}
+
+type Predict = (scan: ScanInput, mask: string) => Promise<ScanResult>;
+
+/** Loads the run; what it returns predicts one scan. */
+async function preparePredictor(
+  options: Options<typeof command>,
+  context: Context,
+): Promise<{ settings: PredictionSettings; predict: Predict }> {
+  const { loadRun } = await import("../training/evaluate_run.ts");
+  const { configHash } = await import("../training/config.ts");
+  const { datasetOf, profileOf } = await import("../data/dataset.ts");
+  const { predictOne } = await import("./predict/one_scan.ts");
+  const { config, run, step } = await loadRun(options.run);
+  const { blending, mirror, batch, prepare: preparation, largestComponent, probabilities, uncertainty } =
+    options;
+  if (uncertainty && (run.branchNames ?? []).length < 2) {
+    throw new InputError(
+      `--uncertainty: ${config.method} has one branch, which cannot disagree; leave it out`,
+    );
+  }
+  const dataset = datasetOf(config.dataset);
+  const { spacing } = profileOf(dataset, config.profile);
+  const stride = options.stride ?? config.stride;
+  const read = { dataset: options.dataset, spacing: () => spacing };
+  const predict: Predict = async (scan, mask) => {
+    const progress = context.progress();
+    const wanted: ScanWanted = { largestComponent, probabilities, mask, read };
+    const result = await predictOne(run, scan, {
+      wanted,
+      options: {
+        ...{ dataset, preparation, spacing, crop: config.crop, stride, batch, blending, mirror },
+        branches: uncertainty,
+        signal: context.signal,
+        onWindow: (step, total) => progress.update({ label: scan.name, step, total }),
+      },
+    });
+    context.status(undefined);
+    return result;
+  };
+  const settings: PredictionSettings = {
+    run: options.run.replace(/^.*[/\\]/, ""),
+    configHash: await configHash(config),
+    ...{ step, blending, mirror, stride, preparation, largestComponent, probabilities, uncertainty },
+  };
+  return { settings, predict };
+}
+
+/** What a former call made of a scan that has changed since may be replaced; nothing else. */
+async function requireFree(masks: readonly string[], known: readonly DoneScan[]): Promise<void> {
+  const own = new Set(known.map(({ output }) => output));
+  for (const mask of masks) {
+    const exists = (await Deno.stat(mask).catch(() => undefined)) !== undefined;
+    if (exists && !own.has(mask)) throw new InputError(`${mask} exists; --overwrite replaces it`);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  const { explained } = await import("../training/files.ts");
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw explained(path, error, "for OUT");
+  }
+}
+
+function lineOf({ name, voxels, millilitres, seconds }: ScanResult): string {
+  const { read, prepare, windows, write } = seconds;
+  const rest = read + prepare + write;
+  const volume = voxels === 0
+    ? "nothing is foreground"
+    : `${voxels} voxels, ${millilitres.toPrecision(4)} ml`;
+  return `${name}  ${volume}  (windows ${formatDuration(windows)}, reading, resampling and writing ${
+    formatDuration(rest)
+  }: ${(100 * rest / windows).toFixed(1)} % more)`;
+}
