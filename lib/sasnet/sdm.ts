@@ -2,7 +2,7 @@
  * The signed distance map of paper §3.4.3 and figure 5: distance outside minus distance inside, each divided by its
  * largest value, 0 on the inner boundary. Values lie in [−1, 1], negative inside.
  */
-import { borrowDistances, signedSquaredDistances } from "../volume/distance.ts";
+import { borrowedSquaredDistances, signedSquaredDistances } from "../volume/distance.ts";
 import type { Shape3 } from "../volume/volume.ts";
 
 /**
@@ -17,8 +17,7 @@ export function signedDistanceMap(
   shape: Shape3,
   out: Float32Array = new Float32Array(mask.length),
 ): Float32Array {
-  const distances = signedSquaredDistances(mask, shape, { out: borrowDistances(mask.length) });
-  const { squared, largestOutside, largestInside } = distances;
+  const { squared, largestOutside, largestInside } = borrowedSquaredDistances(mask, shape);
   if (!isFinite(largestOutside) || !isFinite(largestInside)) return out.fill(0);
   // Squared distances are integers: a table is faster than a root a voxel, and knows the boundary and the signs.
   const table = new Float32Array(largestInside + largestOutside + 1);

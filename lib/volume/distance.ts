@@ -1,6 +1,6 @@
 /**
  * Exact Euclidean distance transform in linear time, one axis after the other: the first by two scans (Meijster
- * et al. 2000), the others by lower envelopes (envelope.ts).
+ * et al. 2000), the others by lower envelopes (Felzenszwalb and Huttenlocher 2012).
  *
  * Both distances of a mask, background to foreground and foreground to background, are computed in one transform:
  * a voxel only ever needs the distance to the other class, so one signed array holds both. The first two passes
@@ -8,9 +8,9 @@
  */
 import type { Shape3, Triple } from "./volume.ts";
 import { voxelCount } from "./volume.ts";
-import type { Box } from "./crop.ts";
 import { boundingBox } from "./crop.ts";
-import { makeEnvelope, transformLine } from "./envelope.ts";
+import { alongX, alongY, passes, type Reach, type Transform } from "./distance_passes.ts";
+import { teamFor } from "./distance_team.ts";
 import { InputError } from "../errors.ts";
 
 /** Options of the distance functions. */
@@ -21,18 +21,14 @@ export interface DistanceOptions {
   out?: Float64Array;
 }
 
-/** Squared distances of both classes of a mask in one array, and how far they reach. */
-export interface SignedSquaredDistances {
+/** Squared distances of both classes of a mask in one array, and the largest of each class, 0 where it has no voxel. */
+export interface SignedSquaredDistances extends Reach {
   /**
    * One number a voxel: in the background the squared distance to the nearest foreground voxel, in the
    * foreground minus the squared distance to the nearest background voxel. ±Infinity where the other class
    * does not occur. The outside of the volume belongs to neither class.
    */
   readonly squared: Float64Array;
-  /** The largest squared distance in the background, 0 where there is no background. */
-  readonly largestOutside: number;
-  /** The largest squared distance in the foreground, 0 where there is no foreground. */
-  readonly largestInside: number;
 }
 
 /**
@@ -51,14 +47,38 @@ export function signedSquaredDistances(
   if (squared.length !== mask.length) {
     throw new InputError(`the array for distances holds ${squared.length} numbers, expected ${mask.length}`);
   }
+  const weights: Triple = [spacing[0] ** 2, spacing[1] ** 2, spacing[2] ** 2];
+  return transform(
+    { mask, squared, shape, weights },
+    (whole) => passes.map((pass) => pass.run(whole, { from: 0, to: pass.rows(whole) })).at(-1)!,
+  );
+}
+
+/**
+ * The distances of `signedSquaredDistances` in voxels, in memory that does not outlive the caller: the next call writes
+ * over it. Large volumes are shared with helping threads once these have started.
+ *
+ * @param mask one byte a voxel, C order.
+ * @throws InputError where the mask and the shape do not fit together.
+ */
+export function borrowedSquaredDistances(mask: Uint8Array, shape: Shape3): SignedSquaredDistances {
+  const team = teamFor(mask.length);
+  if (team === undefined) return signedSquaredDistances(mask, shape, { out: borrowDistances(mask.length) });
+  requireFit(mask, shape, [1, 1, 1]);
+  team.mask.set(mask);
+  return transform({ mask: team.mask, squared: team.squared, shape, weights: [1, 1, 1] }, team.run);
+}
+
+/** The passes over the foreground's box; without foreground everything is infinitely far. */
+function transform(
+  volume: Omit<Transform, "box">,
+  run: (transform: Transform) => Reach,
+): SignedSquaredDistances {
+  const { mask, squared, shape } = volume;
   const box = boundingBox(mask, shape);
-  if (box === undefined) {
-    squared.fill(Infinity);
-    return { squared, largestOutside: mask.length > 0 ? Infinity : 0, largestInside: 0 };
-  }
-  alongX(mask, squared, shape, { box, weight: spacing[0] ** 2 });
-  alongY(squared, shape, { box, weight: spacing[1] ** 2 });
-  return { squared, ...alongZ(squared, shape, { box, weight: spacing[2] ** 2 }) };
+  if (box !== undefined) return { squared, ...run({ ...volume, box }) };
+  squared.fill(Infinity);
+  return { squared, largestOutside: mask.length > 0 ? Infinity : 0, largestInside: 0 };
 }
 
 /**
@@ -82,9 +102,16 @@ export function squaredDistancesAt(
   const box = boundingBox(mask, shape);
   if (box === undefined) return result.fill(Infinity);
   const squared = borrowDistances(mask.length);
-  alongX(mask, squared, shape, { box, weight: spacing[0] ** 2 });
-  const [, ny, nz] = shape;
   const weightY = spacing[1] ** 2;
+  const volume: Transform = {
+    mask,
+    squared,
+    shape,
+    box,
+    weights: [spacing[0] ** 2, weightY, spacing[2] ** 2],
+  };
+  alongX(volume, { from: 0, to: box.size[1] });
+  const [nx, ny, nz] = shape;
   const [, firstY] = box.start;
   const lastY = firstY + box.size[1] - 1;
   const search = {
@@ -109,7 +136,7 @@ export function squaredDistancesAt(
     result[i] = best;
     allowance -= 1 + 4 * best / (spacing[1] * spacing[2]);
   }
-  if (i < voxels.length) alongY(squared, shape, { box, weight: weightY });
+  if (i < voxels.length) alongY(volume, { from: 0, to: nx });
   for (; i < voxels.length; i++) {
     const z = voxels[i] % nz;
     result[i] = searchLine(search, voxels[i] - z, z, 0, Infinity);
@@ -141,87 +168,10 @@ function searchLine(search: LineSearch, line: number, z: number, step: number, b
 
 let scratch = new Float64Array(0);
 
-/**
- * Memory for distances that do not outlive the caller: the next caller gets the same memory with the old contents.
- * Fresh memory would cost page faults, about as much time as one pass.
- */
-export function borrowDistances(length: number): Float64Array {
+/** The same memory for every caller: fresh memory would cost page faults, about as much time as one pass. */
+function borrowDistances(length: number): Float64Array {
   if (scratch.length < length) scratch = new Float64Array(length);
   return scratch.subarray(0, length);
-}
-
-/** What a pass works on: the foreground's box, and the squared voxel distance along its axis. */
-interface Pass {
-  readonly box: Box;
-  readonly weight: number;
-}
-
-// Longer than any line, small enough that adding a line's length stays an int32.
-const unreached = 1 << 28;
-
-/** First pass: signed squared distances within the lines along x, for the lines that meet the box. */
-function alongX(mask: Uint8Array, squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
-  const [nx, ny, nz] = shape;
-  const plane = ny * nz;
-  const width = box.size[2];
-  const runs = new Int32Array(nx * width);
-  const next = new Int32Array(width);
-  for (let y = box.start[1]; y < box.start[1] + box.size[1]; y++) {
-    const row = y * nz + box.start[2];
-    runs.fill(unreached, 0, width);
-    for (let x = 1; x < nx; x++) {
-      const at = x * plane + row;
-      const count = x * width;
-      for (let k = 0; k < width; k++) {
-        // −1 where the voxel and its predecessor are of different classes, else 0. Arithmetic instead of
-        // branches, here and below, because a processor cannot foresee the class of the next voxel.
-        const changes = (-mask[at + k] ^ -mask[at - plane + k]) >> 31;
-        runs[count + k] = 1 + (runs[count - width + k] & ~changes);
-      }
-    }
-    next.fill(unreached);
-    for (let x = nx - 1; x >= 0; x--) {
-      const at = x * plane + row;
-      const count = x * width;
-      for (let k = 0; k < width; k++) {
-        const inside = -mask[at + k] >> 31;
-        if (x < nx - 1) {
-          const changes = inside ^ (-mask[at + plane + k] >> 31);
-          next[k] = 1 + (next[k] & ~changes);
-        }
-        const nearest = Math.min(runs[count + k], next[k]);
-        const value = nearest < unreached ? nearest * nearest * weight : Infinity;
-        squared[at + k] = (1 + 2 * inside) * value;
-      }
-    }
-  }
-}
-
-/** Second pass: lines along y, for the z range of the box. */
-function alongY(squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
-  const [nx, ny, nz] = shape;
-  const low = box.start[1];
-  const line = { squared, first: 0, stride: nz, length: ny, low, high: low + box.size[1] };
-  const envelope = makeEnvelope(ny, weight);
-  for (let x = 0; x < nx; x++) {
-    for (let z = box.start[2]; z < box.start[2] + box.size[2]; z++) {
-      line.first = x * ny * nz + z;
-      transformLine(line, envelope);
-    }
-  }
-}
-
-/** Last pass: all lines along z. */
-function alongZ(squared: Float64Array, shape: Shape3, { box, weight }: Pass) {
-  const [nx, ny, nz] = shape;
-  const low = box.start[2];
-  const line = { squared, first: 0, stride: 1, length: nz, low, high: low + box.size[2] };
-  const envelope = makeEnvelope(nz, weight);
-  for (let row = 0; row < nx * ny; row++) {
-    line.first = row * nz;
-    transformLine(line, envelope);
-  }
-  return { largestOutside: envelope.largest[0], largestInside: envelope.largest[1] };
 }
 
 function requireFit(mask: Uint8Array, shape: Shape3, spacing: Triple) {

@@ -2,7 +2,12 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../lib/errors.ts";
 import { randomStream } from "../../lib/random.ts";
-import { signedSquaredDistances, squaredDistancesAt } from "../../lib/volume/distance.ts";
+import {
+  borrowedSquaredDistances,
+  signedSquaredDistances,
+  squaredDistancesAt,
+} from "../../lib/volume/distance.ts";
+import { teamFor } from "../../lib/volume/distance_team.ts";
 import { type Shape3, type Triple, voxelCount } from "../../lib/volume/volume.ts";
 import { assertRelToMax } from "../golden_set.ts";
 
@@ -47,6 +52,37 @@ describe("signedSquaredDistances()", () => {
     assert(ofValue(0).every((distance) => distance === Infinity));
     assert(ofValue(1).every((distance) => distance === -Infinity));
     assertEquals(ofValue(1).length, 8);
+  });
+});
+
+describe("borrowedSquaredDistances()", () => {
+  const isAlone = navigator.hardwareConcurrency < 2;
+
+  it(
+    "gives the same from several threads, for volumes of one size and another",
+    { ignore: isAlone },
+    async () => {
+      const stream = randomStream(3, "masks");
+      // The second volume is too large for the team of the first, the third needs only a part of its memory.
+      for (const shape of [[40, 41, 42], [64, 50, 48], [41, 40, 43]] as Shape3[]) {
+        while (teamFor(voxelCount(shape)) === undefined) await new Promise((done) => setTimeout(done, 1));
+        for (const density of [0, 0.001, 0.5, 0.9999, 1]) {
+          const mask = Uint8Array.from(
+            { length: voxelCount(shape) },
+            () => stream.uniform() < density ? 1 : 0,
+          );
+          assertEquals(borrowedSquaredDistances(mask, shape), signedSquaredDistances(mask, shape));
+        }
+      }
+    },
+  );
+
+  it("refuses a mask that does not fill the grid", () => {
+    assertThrows(
+      () => borrowedSquaredDistances(new Uint8Array(7), [2, 2, 2]),
+      InputError,
+      "mask of 7 voxels",
+    );
   });
 });
 

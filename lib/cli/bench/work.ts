@@ -1,5 +1,5 @@
 /**
- * One piece of work that `bench` measures, in a process of its own. After a warm-up it says that it is ready; then it
+ * One piece of work that `bench` measures, in a process of its own. After a warm-up of a second it says that it is ready; then it
  * repeats the work for every line on its standard input and prints the seconds, and at the end its peak memory.
  */
 import { memoryUse } from "../../engine/memory.ts";
@@ -109,6 +109,11 @@ async function predictWork(task: BenchTask): Promise<Prepared> {
   };
 }
 
+/** The warm-up is repeated for so long, here and by the peer. */
+const warmUpSeconds = 1;
+/** A repetition runs the work so often that it lasts about so long, and reports the mean. */
+const timedSeconds = 0.1;
+
 interface Prepared {
   readonly warmUp: () => unknown;
   readonly repeat: () => unknown;
@@ -146,13 +151,20 @@ async function say(message: object): Promise<void> {
 
 if (import.meta.main) {
   const { warmUp, repeat } = await prepare(JSON.parse(Deno.args[0]));
-  await warmUp();
+  // What takes milliseconds is compiled only after it ran some times, and is timed several times in a row.
+  const begun = performance.now();
+  let warmUps = 0;
+  do {
+    await warmUp();
+    warmUps++;
+  } while (performance.now() - begun < warmUpSeconds * 1000);
+  const runs = Math.max(Math.floor(timedSeconds * warmUps * 1000 / (performance.now() - begun)), 1);
   await say({ ready: true });
   for await (const chunk of Deno.stdin.readable) {
     for (const _line of new TextDecoder().decode(chunk).trim().split("\n")) {
       const started = performance.now();
-      await repeat();
-      await say({ seconds: (performance.now() - started) / 1000 });
+      for (let i = 0; i < runs; i++) await repeat();
+      await say({ seconds: (performance.now() - started) / 1000 / runs });
     }
   }
   await say({ peakBytes: memoryUse().peak });
