@@ -12,6 +12,8 @@ export interface ChildOptions {
   readonly onLine?: (line: string) => void;
   /** A process group of its own: a terminal's Ctrl-C then reaches it through `signal` alone, once. */
   readonly ownGroup?: boolean;
+  /** A verb of the kit that stops, with its state saved, when this process is gone: however that ended. */
+  readonly endsWithParent?: boolean;
   /** Told the process id once it runs. */
   readonly onStart?: (pid: number) => void;
 }
@@ -26,15 +28,19 @@ export interface ChildResult {
   readonly output: readonly string[];
 }
 
-/** Runs `program` to its end; standard input is empty. */
+/** Set for a child whose standard input stays open for as long as its parent lives; `main.ts` watches for its end. */
+export const parentPipe = "SASNET_ENDS_WITH_PARENT";
+
+/** Runs `program` to its end; nothing can be read from standard input. */
 export async function runChild(program: string, options: ChildOptions): Promise<ChildResult> {
+  const { endsWithParent = false } = options;
   const child = new Deno.Command(program, {
     args: [...options.args],
     cwd: options.cwd,
-    env: { ...options.env },
+    env: { ...options.env, ...(endsWithParent ? { [parentPipe]: "1" } : {}) },
     signal: options.signal,
     detached: options.ownGroup ?? false,
-    stdin: "null",
+    stdin: endsWithParent ? "piped" : "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -50,6 +56,7 @@ export async function runChild(program: string, options: ChildOptions): Promise<
     take(line);
   };
   await Promise.all([eachLine(child.stdout, takeOutput), eachLine(child.stderr, take)]);
+  if (endsWithParent) await child.stdin.close().catch(() => {});
   return { code: (await child.status).code, lines, output };
 }
 

@@ -3,6 +3,7 @@
  * How a verb is written stands in command.ts.
  */
 import { EnvironmentError, InputError, unknownName } from "../errors.ts";
+import { parentPipe } from "./child.ts";
 import type { Context, Outcome } from "./command.ts";
 import { commandHelp, overview } from "./help.ts";
 import { type Folders, parseArguments } from "./parse.ts";
@@ -107,6 +108,15 @@ function listenForSignals(controller: AbortController, lines: StatusLine): void 
   };
   Deno.addSignalListener("SIGINT", stop);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", stop);
+  if (Deno.env.get(parentPipe) !== undefined) {
+    void endOfParent().then(() => controller.signal.aborted || stop());
+  }
+}
+
+/** Resolves when the process that started this one is gone: then its end of standard input closes. */
+async function endOfParent(): Promise<void> {
+  Deno.env.delete(parentPipe);
+  for await (const _ of Deno.stdin.readable);
 }
 
 function standardError(): Display {

@@ -83,6 +83,7 @@ function replaceTexts(value: unknown, replacements: readonly Replacement[], key 
   if (typeof value === "string") {
     // Base64 may contain a short name by chance.
     if (/^(image\/(?!svg)|audio\/|video\/|application\/pdf)/.test(key)) return value;
+    if (/^data:[\w/+]+;base64,/.test(value)) return value;
     return replacements.reduce((text, { from, to }) => text.replaceAll(from, to), value);
   }
   if (Array.isArray(value)) return value.map((item) => replaceTexts(item, replacements, key));

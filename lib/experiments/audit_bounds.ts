@@ -37,26 +37,42 @@ export function jaccardBounds(dice: number, jaccard: number): JaccardBounds {
   };
 }
 
+/** A row with its mean Dice and mean Jaccard in per cent, and what the one says of the other. */
+export interface PrintedPair {
+  readonly where: string;
+  readonly dice: number;
+  readonly jaccard: number;
+  readonly bounds: JaccardBounds;
+}
+
 /** Every printed pair of Dice and Jaccard. */
-export function boundChecks(): AuditEntry[] {
+export function printedPairs(): PrintedPair[] {
   return tables.flatMap((table) =>
-    table.rows.filter(({ printed }) => printed !== undefined).map((row): AuditEntry => {
+    table.rows.filter(({ printed }) => printed !== undefined).map((row): PrintedPair => {
       const [dice, jaccard] = row.printed!;
-      const { lowest, highest, spread, possible } = jaccardBounds(dice / 100, jaccard / 100);
-      const inner = `Dice ${dice.toFixed(2)} allows Jaccard ${percent(lowest)} to ${percent(highest)}`;
-      return {
-        check: "mean Dice bounds mean Jaccard",
-        where: `Table ${table.number}, ${labelOf(table, row)}`,
-        arithmetic: `${inner}; printed ${jaccard.toFixed(2)}` +
-          (possible
-            ? `; Dice then spreads over the cases with a standard deviation of ${percent(spread[0])} to ${
-              percent(spread[1])
-            }`
-            : ""),
-        finding: possible ? "consistent" : "impossible",
-      };
+      const where = `Table ${table.number}, ${labelOf(table, row)}`;
+      return { where, dice, jaccard, bounds: jaccardBounds(dice / 100, jaccard / 100) };
     })
   );
+}
+
+/** Every printed pair as a check. */
+export function boundChecks(): AuditEntry[] {
+  return printedPairs().map(({ where, dice, jaccard, bounds }): AuditEntry => {
+    const { lowest, highest, spread, possible } = bounds;
+    const inner = `Dice ${dice.toFixed(2)} allows Jaccard ${percent(lowest)} to ${percent(highest)}`;
+    return {
+      check: "mean Dice bounds mean Jaccard",
+      where,
+      arithmetic: `${inner}; printed ${jaccard.toFixed(2)}` +
+        (possible
+          ? `; Dice then spreads over the cases with a standard deviation of ${percent(spread[0])} to ${
+            percent(spread[1])
+          }`
+          : ""),
+      finding: possible ? "consistent" : "impossible",
+    };
+  });
 }
 
 function percent(value: number): string {

@@ -48,3 +48,27 @@ export function auditTables(entries: readonly AuditEntry[]): {
     all: { title: "All checks", columns, rows: rowsOf(entries), caption: [], footnotes: [] },
   };
 }
+
+/** The checks that disagree, those that agree, and the notes, a table each. */
+export function findingTables(entries: readonly AuditEntry[]): {
+  readonly differing: Table;
+  readonly agreeing: Table;
+  readonly notes: Table;
+} {
+  const tableOf = (title: string, chosen: readonly AuditEntry[]): Table => ({
+    title: `${title}: ${chosen.length}`,
+    columns,
+    rows: chosen.map(({ check, where, arithmetic, finding }) => ({
+      cells: [check, where, arithmetic, finding],
+    })),
+    caption: [],
+    footnotes: [],
+  });
+  const of = (...findings: readonly AuditEntry["finding"][]) =>
+    entries.filter(({ finding }) => findings.includes(finding));
+  return {
+    differing: tableOf("Checks that do not agree", of("inconsistent", "impossible")),
+    agreeing: tableOf("Checks that agree", of("consistent")),
+    notes: tableOf("What to know when the numbers are compared", of("note")),
+  };
+}

@@ -1,6 +1,7 @@
 /** One value a case: horizontal dots or bars, a row a method, with a whisker for the spread. */
 import { horizontalAxis, niceDomain, position, type Scale } from "./axis.ts";
 import { seriesColours } from "./colour_maps.ts";
+import { stripPlotly } from "./plotly_parts.ts";
 import { element, type Figure, formatNumber, ink, line, mutedInk, text, textWidth } from "./svg.ts";
 
 /** The cases of one method. */
@@ -119,6 +120,7 @@ export function caseChart(groups: readonly CaseGroup[], options: CaseChartOption
     height,
     alt: options.alt ?? `${options.xLabel ?? "Values"} of each case: ` +
         groups.map((group, i) => `${group.name} ${statements[i]}`).join("; "),
+    plotly: stripPlotly(groups, seriesColours, { width, height, xLabel: options.xLabel }),
     body: (options.title === undefined ? "" : text(left, 10, options.title, { size: 8.5, bold: true })) +
       grid +
       (options.paired && options.mark !== "bar" ? pairs(dots) : "") + rows.join("") +

@@ -52,3 +52,29 @@ export function complexityTable(item: ComplexityTable, counted: readonly Complex
     footnotes: [],
   };
 }
+
+/** Of every printed size and cost, whether the kit's own count rounds to it. */
+export function complexityVerdicts(item: ComplexityTable, counted: readonly Complexity[]): Table {
+  const sentence = (printed: number, own: number | undefined, what: string): string =>
+    own === undefined
+      ? "not counted"
+      : own.toFixed(2) === printed.toFixed(2)
+      ? `the same: ${printed.toFixed(2)} ${what}`
+      : `differs: ${printed.toFixed(2)} printed, ${own.toFixed(2)} ${what} counted`;
+  return {
+    title: `Which numbers of table ${item.number} the kit's own count confirms`,
+    columns: [{ label: "Method" }, { label: "Parameters" }, { label: "FLOPs, as counting tools count" }],
+    rows: item.rows.map(({ label, method, parameters, flops }) => {
+      const count = counted.find(({ key }) => key === method);
+      return {
+        cells: [
+          label,
+          sentence(parameters, count && count.parameters / 1e6, "M"),
+          sentence(flops, count && count.macsAtOutput / 1e9, "G"),
+        ],
+      };
+    }),
+    caption: [],
+    footnotes: [],
+  };
+}

@@ -174,7 +174,9 @@ export function confidenceFigure(inner: DemoInner): Figure {
 }
 
 /** From a mask to its signed distance map: the stages of the paper's figure 5. */
-export function sdmFigure(inner: DemoInner): Figure {
+export function sdmFigure(
+  inner: Pick<DemoInner, "shape" | "spacing" | "mask" | "boundary" | "positive" | "negative" | "sdm">,
+): Figure {
   const slice = slicesOf(inner, largestPlane(gridOf(inner, inner.mask), 2));
   const largest = (data: Float32Array) => Math.max(1, maximum(slice(data).data));
   const binary = (data: Uint8Array) =>

@@ -36,7 +36,7 @@ describe("house rules", () => {
   });
 
   it("read the clock and the environment at the edges alone", () => {
-    const inner = outside(lib, "cli", "training", "engine");
+    const inner = outside(lib, "cli", "training", "engine", "notebook");
     assertEquals(
       places(inner, /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bDeno\.env\b|\bprocess\.env\b/g),
       [],

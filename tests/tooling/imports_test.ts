@@ -25,6 +25,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "data",
     "volume",
   ],
+  notebook: [
+    "cli",
+    "report",
+    "experiments",
+    "training",
+    "inference",
+    "evaluation",
+    "methods",
+    "sasnet",
+    "network",
+    "engine",
+    "data",
+    "volume",
+  ],
 };
 
 /** Folders that work without a tensor library; they may name its types and load it at run time on demand. */
