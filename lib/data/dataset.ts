@@ -147,7 +147,7 @@ export const phantom: Dataset = {
   views: laViews,
   baselineAugmentation: "flips",
   profiles: {
-    smoke: { crop: [32, 32, 16], stride: [24, 24, 12], width: 4, spacing: [1.25, 1.25, 1.25] },
+    smoke: { crop: [32, 32, 16], stride: [32, 32, 16], width: 4, spacing: [1.25, 1.25, 1.25] },
     mini: { crop: [48, 48, 32], stride: [16, 16, 4], width: 8, spacing: [1.25, 1.25, 1.25] },
     paper: { crop: [64, 64, 32], stride: [16, 16, 4], width: 16, spacing: [1.25, 1.25, 1.25] },
   },

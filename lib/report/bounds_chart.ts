@@ -2,8 +2,8 @@
 import { type PrintedPair, printedPairs } from "../experiments/audit_bounds.ts";
 import { horizontalAxis, niceDomain, position, type Scale, verticalAxis, verticalAxisWidth } from "./axis.ts";
 import { seriesColours } from "./colour_maps.ts";
-import { plotlyAxis, type PlotlySpec, plotlyLayout } from "./plotly_parts.ts";
-import { element, type Figure, formatNumber, line, mutedInk, text, type PlotlySpec } from "./svg.ts";
+import { plotlyAxis, plotlyLayout } from "./plotly_parts.ts";
+import { element, type Figure, formatNumber, line, mutedInk, type PlotlySpec, text } from "./svg.ts";
 
 const textSize = 7.5;
 const [possibleColour, impossibleColour] = seriesColours;

@@ -4,8 +4,17 @@ import { measureOf, type RowResult } from "../experiments/results.ts";
 import { horizontalAxis, niceDomain, position, type Scale } from "./axis.ts";
 import { seriesColours } from "./colour_maps.ts";
 import type { Complexity } from "./complexity_report.ts";
-import { plotlyAxis, type PlotlySpec, plotlyLayout } from "./plotly_parts.ts";
-import { element, type Figure, formatNumber, line, mutedInk, text, textWidth, type PlotlySpec } from "./svg.ts";
+import { plotlyAxis, plotlyLayout } from "./plotly_parts.ts";
+import {
+  element,
+  type Figure,
+  formatNumber,
+  line,
+  mutedInk,
+  type PlotlySpec,
+  text,
+  textWidth,
+} from "./svg.ts";
 
 /** A mean with the standard deviation over the cases; null where there is none. */
 interface Own {

@@ -1,7 +1,9 @@
 /** What a notebook's cell shows of a figure, by MIME type. */
 import { plotlyMime, plotlyOf } from "./plotly.ts";
+import { pixelsPerPoint } from "./plotly_parts.ts";
 import { figurePng } from "./png.ts";
-import { type Figure, svgDocument } from "./svg.ts";
+import type { Figure } from "./svg.ts";
+import { zoomable } from "./zoomable.ts";
 
 /** Data of one output by MIME type, and its metadata. */
 export interface DisplayBundle {
@@ -9,20 +11,22 @@ export interface DisplayBundle {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Dots an inch of the PNG, which is shown at the size of the SVG. */
+/** Dots an inch of the PNG, which is shown at `pixelsPerPoint`. */
 const dotsPerInch = 144;
 
 /**
- * The bundle of a figure. With an interactive twin: Plotly's specification and a PNG for viewers without Plotly; an SVG
- * beside them would be preferred to both. Without: SVG, and PNG for viewers without it.
+ * The bundle of a figure: Plotly's specification of its interactive twin, and a PNG for viewers without Plotly. An SVG
+ * beside them would be preferred to both.
  */
 export async function displayBundle(figure: Figure): Promise<DisplayBundle> {
-  const plotly = plotlyOf(figure);
-  const drawing = plotly === undefined ? { "image/svg+xml": svgDocument(figure) } : { [plotlyMime]: plotly };
   const png = await figurePng(figure, dotsPerInch);
-  const size = { width: Math.round(figure.width * 1.4), height: Math.round(figure.height * 1.4) };
+  const [width, height] = [figure.width, figure.height].map((points) => Math.round(points * pixelsPerPoint));
   return {
-    data: { ...drawing, "image/png": png.toBase64(), "text/plain": figure.alt },
-    metadata: { "image/png": size },
+    data: {
+      [plotlyMime]: plotlyOf(figure) ?? zoomable(figure),
+      "image/png": png.toBase64(),
+      "text/plain": figure.alt,
+    },
+    metadata: { "image/png": { width, height } },
   };
 }

@@ -1,7 +1,7 @@
 /** Pictures of one thing at several values of a setting: beside each other on paper, one at a time on a screen. */
 import { montage } from "./montage.ts";
 import { plotlyLayout } from "./plotly_parts.ts";
-import { type Figure, svgDocument, type PlotlySpec } from "./svg.ts";
+import { type Figure, type PlotlySpec, svgDocument } from "./svg.ts";
 
 /** One picture and the value that it was made at. */
 export interface Frame {

@@ -4,7 +4,7 @@
  */
 import { EnvironmentError } from "../errors.ts";
 import { type DisplayBundle, displayBundle } from "./display_bundle.ts";
-import { type Figure, svgDocument } from "./svg.ts";
+import { escapeXml, type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableHtml, tableMarkdown, tableText } from "./table_formats.ts";
 
@@ -16,39 +16,73 @@ interface Kernel {
 /** A display that changes in place. */
 export interface LiveDisplay {
   update(figure: Figure): Promise<void>;
+  /** The last figure, in the forms of {@link showFigure}: a viewer that has not run the cell may refuse SVG. */
+  finish(figure: Figure): Promise<void>;
 }
 
-/** Shows a figure: interactive where it can be, else SVG; and PNG for viewers without either. */
+/** Shows a figure: interactive where the viewer can, as PNG on code-hosting sites and in exported pages. */
 export async function showFigure(figure: Figure): Promise<void> {
   await send("display_data", await displayBundle(figure));
 }
 
-/** Shows a table: HTML, Markdown and text. */
-export async function showTable(table: Table): Promise<void> {
+/**
+ * Shows a table: HTML, Markdown and text.
+ *
+ * @param options.folded shows its title alone until it is clicked, for tables of many rows.
+ */
+export async function showTable(table: Table, options: { folded?: boolean } = {}): Promise<void> {
+  const html = notebookHtml(table);
   const data = {
-    "text/html": tableHtml(table),
+    "text/html": options.folded
+      ? `<details><summary>${escapeXml(table.title)}</summary>${html}</details>`
+      : html,
     "text/markdown": tableMarkdown(table),
     "text/plain": tableText(table),
   };
   await send("display_data", { data, metadata: {} });
 }
 
+/** The table with its alignment written into each cell: front ends have rules of their own, which a class does not beat. */
+function notebookHtml(table: Table): string {
+  return tableHtml(table)
+    .replaceAll("<p>", '<p style="margin:0.2em 0">')
+    .replaceAll(
+      /<(t[dh])( scope="(?:col|row|colgroup)")?( colspan="\d+")?( class="number")?>/g,
+      (_, tag, scope = "", span = "", number) =>
+        `<${tag}${scope}${span}${number ?? ""} style="text-align:${
+          number ? "right" : span ? "center" : "left"
+        }">`,
+    );
+}
+
+/** Prints a line into the output of the cell. */
+export async function showLine(line: string): Promise<void> {
+  await kernel().broadcast("stream", { name: "stdout", text: `${line}\n` });
+  await onItsWay();
+}
+
 /** A display that is drawn again at each update, for curves of running work. */
 export function liveFigure(id: string): LiveDisplay {
   let isShown = false;
+  const draw = async (bundle: DisplayBundle) => {
+    const type = isShown ? "update_display_data" : "display_data";
+    isShown = true;
+    await send(type, bundle, id);
+  };
   return {
-    async update(figure) {
-      const type = isShown ? "update_display_data" : "display_data";
-      isShown = true;
-      const svg = { data: { "image/svg+xml": svgDocument(figure), "text/plain": figure.alt }, metadata: {} };
-      await send(type, svg, id);
-    },
+    update: (figure) =>
+      draw({ data: { "image/svg+xml": svgDocument(figure), "text/plain": figure.alt }, metadata: {} }),
+    finish: async (figure) => await draw(await displayBundle(figure)),
   };
 }
 
 async function send(type: string, bundle: DisplayBundle, id?: string): Promise<void> {
   await kernel().broadcast(type, { ...bundle, transient: id === undefined ? {} : { display_id: id } });
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await onItsWay();
+}
+
+function onItsWay(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 60));
 }
 
 /** The kernel that runs this cell; elsewhere Deno throws as soon as the property is read. */

@@ -1,6 +1,6 @@
 /** The interactive twin of a figure that has none of its own: the drawing itself, to zoom and to move. */
 import { plotlyLayout } from "./plotly_parts.ts";
-import { type Figure, svgDocument, type PlotlySpec } from "./svg.ts";
+import { type Figure, type PlotlySpec, svgDocument } from "./svg.ts";
 
 /** The drawing as a picture whose lines stay sharp at every zoom. */
 export function zoomable(figure: Figure): PlotlySpec {

@@ -98,11 +98,16 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     let step = resumedFrom;
     let lines: LogLine[] = [];
     let saved = resumedFrom;
-    const save = async () => {
-      // The log first: what it says of steps without a checkpoint is dropped when the run continues.
+    let written = performance.now();
+    // What the log says of steps without a checkpoint is dropped when the run continues.
+    const writeLog = async () => {
       await folder.append(lines);
       log.push(...lines);
       lines = [];
+      written = performance.now();
+    };
+    const save = async () => {
+      await writeLog();
       if (step > saved) await saveCheckpoint(folder.checkpoints, trainer, step, folder.hash);
       saved = step;
       await keepSteps(folder.best, bestSteps(log));
@@ -143,6 +148,7 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       await turnOfEventLoop();
       onStep?.({ ...result, step, iterations: steps, seconds, resident: memoryUse().resident });
       if (step % checkpointEvery === 0 && step < steps) await save();
+      else if (performance.now() - written > logMilliseconds) await writeLog();
     }
     const finished = looked && step === steps;
     if (finished) lines.push({ event: "finished", step });
@@ -159,6 +165,9 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
 function secondsSince(started: number): number {
   return Math.round((performance.now() - started) * 10) / 1e4;
 }
+
+/** How often the log is written between checkpoints: whoever watches a run sees its curve grow. */
+const logMilliseconds = 1000;
 
 /** Lets signals, timers and a notebook's messages through; steps alone would never leave the event loop a turn. */
 function turnOfEventLoop(): Promise<void> {

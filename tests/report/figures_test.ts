@@ -8,6 +8,7 @@ import { figure3 } from "../../lib/report/figures/figure3.ts";
 import { figure4, turnedShare } from "../../lib/report/figures/figure4.ts";
 import { figure5 } from "../../lib/report/figures/figure5.ts";
 import { plotlyMime } from "../../lib/report/plotly.ts";
+import { svgDocument } from "../../lib/report/svg.ts";
 import { weigh } from "../../lib/sasnet/sar.ts";
 import { storedMask, storedPlane } from "../experiments/stored.ts";
 
@@ -199,7 +200,7 @@ describe("figure2()", () => {
 });
 
 describe("displayBundle()", () => {
-  it("has Plotly's specification of charts beside the picture, and SVG of drawings", async () => {
+  it("has Plotly's specification of charts and the drawing itself as one, beside the picture", async () => {
     const chart = lineChart([{ name: "a", steps: [1, 2], values: [3, NaN] }], { title: "T", yLog: true });
     const { data } = await displayBundle(chart);
     assertEquals(Object.keys(data), [plotlyMime, "image/png", "text/plain"]);
@@ -208,6 +209,14 @@ describe("displayBundle()", () => {
       layout: { yaxis: { type: string } };
     };
     assertEquals([traces[0].x, traces[0].y, layout.yaxis.type], [[1, 2], [3, null], "log"]);
-    assertEquals(Object.keys((await displayBundle(figure4())).data)[0], "image/svg+xml");
+    const drawing = await displayBundle(figure4());
+    assertEquals(Object.keys(drawing.data), [plotlyMime, "image/png", "text/plain"]);
+    const { layout: { images: [{ source, sizex }] } } = drawing.data[plotlyMime] as {
+      layout: { images: { source: string; sizex: number }[] };
+    };
+    assertEquals(sizex, figure4().width);
+    const [kind, base64] = source.split(",");
+    assertEquals(kind, "data:image/svg+xml;base64");
+    assertEquals(new TextDecoder().decode(Uint8Array.fromBase64(base64)), svgDocument(figure4()));
   });
 });

@@ -75,6 +75,7 @@ export async function runVerb(
     env: { NO_COLOR: "1" },
     signal,
     ownGroup: true,
+    endsWithParent: true,
     onStart: (pid) => {
       timer = setInterval(() => peakBytes = peakOf(pid) ?? peakBytes, memoryInterval);
     },
