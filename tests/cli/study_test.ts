@@ -38,7 +38,7 @@ describe("study and report", () => {
   it("print the plan and run nothing with --dry-run", async () => {
     const { code, stdout } = await kit(["study", "table4", "--dry-run", "--results", results, "--json"]);
     const { runs, missing, plan } = JSON.parse(stdout);
-    assertEquals([code, runs, missing, plan.length], [0, 6, 6, 6]);
+    assertEquals([code, runs, missing, plan.length], [0, 7, 7, 7]);
   });
 
   it("find a finished study finished", async () => {
