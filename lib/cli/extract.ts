@@ -56,9 +56,10 @@ export async function run(options: Options<typeof command>, context: Context): P
   await loadMethodState(`${options.run}/checkpoint`, loaded.run, loaded.step);
   const source = await openSource(datasetOf(config.dataset), config.profile, options.data, context);
   const paths: string[] = [];
+  const ensembles = new Map<string, Float32Array>();
   for (const [i, figure] of figures.entries()) {
     context.status(`${figure} of ${name} (${i + 1} of ${figures.length})`);
-    const extraction = { loaded, source, signal: context.signal };
+    const extraction = { loaded, source, ensembles, signal: context.signal };
     const content = await contentOf(figure, extraction, options.run);
     await writeFigure(options.results, {
       format: 1,

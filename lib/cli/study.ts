@@ -199,10 +199,12 @@ function summary(
 ): { exitCode: number; json: object } {
   const failed = outcomes.filter(({ state }) => state === "failed");
   const done = outcomes.filter(({ state }) => state === "done" || state === "elsewhere").length;
-  context.print(
-    `${done} of ${counts.missing} runs done, ${failed.length} failed` +
-      (done + failed.length < counts.missing ? "; the same command continues" : ""),
-  );
+  if (counts.missing > 0) {
+    context.print(
+      `${done} of ${counts.missing} runs done, ${failed.length} failed` +
+        (done + failed.length < counts.missing ? "; the same command continues" : ""),
+    );
+  }
   const json = { ...counts, outcomes: outcomes.map(({ run, ...outcome }) => ({ key: run.key, ...outcome })) };
   return { exitCode: failed.length === 0 ? 0 : 1, json };
 }

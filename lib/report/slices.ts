@@ -7,7 +7,7 @@ import { element, type Figure, formatNumber, line, text, textWidth } from "./svg
 
 /** An outline over the picture. */
 export interface Contour {
-  /** A label map, or probabilities; same grid as the picture. */
+  /** A label map, or probabilities; it covers what the picture covers, on its own or another grid. */
   readonly plane: Plane;
   /** Value of the iso-line; default 0.5. */
   readonly level?: number;
@@ -69,7 +69,6 @@ export function slicePanel(plane: Plane, options: PanelOptions): Figure {
   const window = options.window ??
     (map === "grey" ? percentileWindow(plane) : map === "diverging" ? [-1, 1] : [0, 1]);
   const picture = enlarge(plane, enlargement(plane), options.interpolation ?? "smooth");
-  const scale: [number, number] = [width / plane.width, height / plane.height];
   const parts = [
     image(encodePlane(picture, map, window as [number, number]), width, height),
     ...(options.overlays ?? []).map((overlay) =>
@@ -83,7 +82,7 @@ export function slicePanel(plane: Plane, options: PanelOptions): Figure {
         height,
       )
     ),
-    ...(options.contours ?? []).map((contour) => contourPath(contour, scale)),
+    ...(options.contours ?? []).map((contour) => contourPath(contour, { width, height })),
   ];
   if (options.scaleBar) parts.push(scaleBar(plane, width, height));
   if (options.orientation) parts.push(orientationLetters(plane, width, height));
@@ -116,8 +115,9 @@ function image(png: Uint8Array, width: number, height: number): string {
   return element("image", { x: 0, y: 0, width, height, preserveAspectRatio: "none", href: pngAddress(png) });
 }
 
-function contourPath(contour: Contour, scale: [number, number]): string {
+function contourPath(contour: Contour, panel: { width: number; height: number }): string {
   const { plane } = contour;
+  const scale: [number, number] = [panel.width / plane.width, panel.height / plane.height];
   const loops = contourLoops(plane, contour.level ?? 0.5);
   if (loops.length === 0) return "";
   const steps = isBinary(plane) ? 3 : 0;

@@ -1,12 +1,19 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import type { BranchMoment, TrainingMoment } from "../../lib/experiments/figure_data.ts";
+import { compareMasks } from "../../lib/evaluation/metrics.ts";
+import { choiceOf } from "../../lib/experiments/choice.ts";
+import type { BranchMoment, StoredCase, TrainingMoment } from "../../lib/experiments/figure_data.ts";
+import type { FigurePart } from "../../lib/experiments/figure_parts.ts";
 import { displayBundle } from "../../lib/report/display_bundle.ts";
 import { lineChart } from "../../lib/report/curves.ts";
+import { figure6 } from "../../lib/report/figures/comparison.ts";
+import { figure1 } from "../../lib/report/figures/figure1.ts";
 import { figure2 } from "../../lib/report/figures/figure2.ts";
 import { figure3 } from "../../lib/report/figures/figure3.ts";
 import { figure4, turnedShare } from "../../lib/report/figures/figure4.ts";
 import { figure5 } from "../../lib/report/figures/figure5.ts";
+import { figure8 } from "../../lib/report/figures/figure8.ts";
+import { caseSurfaces } from "../../lib/report/figures/surfaces.ts";
 import { plotlyMime } from "../../lib/report/plotly.ts";
 import { svgDocument } from "../../lib/report/svg.ts";
 import { weigh } from "../../lib/sasnet/sar.ts";
@@ -196,6 +203,141 @@ describe("figure2()", () => {
     assert(texts.includes("2 × conv 3³, 4 channels") && texts.includes("8×8×8 · 120"));
     assert(texts.includes("High-level decoder, 360 parameters"), texts.join("\n"));
     assertStringIncludes(texts.at(-1)!, "1.23 M parameters, 2.00 G multiply–accumulates");
+  });
+});
+
+/** A case of 12 × 10 × 6 voxels with a block as truth, and predictions that are shifted along x. */
+function storedCase(shifts: Readonly<Record<string, number>>): StoredCase {
+  const shape = [12, 10, 6] as const;
+  const block = (shift: number) =>
+    Uint8Array.from({ length: 720 }, (_, i) => {
+      const [x, y, z] = [Math.floor(i / 60) - shift, Math.floor(i / 6) % 10, i % 6];
+      return x >= 3 && x < 8 && y >= 3 && y < 7 && z >= 1 && z < 5 ? 1 : 0;
+    });
+  const planeOf = (mask: Uint8Array) => storedPlane((x, y) => mask[x * 60 + y * 6 + 3], 12, 10);
+  const truth = block(0);
+  return {
+    case: "case-1",
+    ...{ shape, spacing: [2, 2, 2], slice: 3, truth },
+    image: storedPlane((x, y) => x + y, 12, 10),
+    predictions: Object.entries(shifts).map(([name, shift]) => {
+      const mask = block(shift);
+      return { name, mask, probability: planeOf(mask), dice: compareMasks(mask, truth, shape).dice };
+    }),
+  };
+}
+
+function partsOf<K extends "figure1" | "figure6">(
+  figure: K,
+  cases: Readonly<Record<string, StoredCase | undefined>>,
+): FigurePart<K>[] {
+  return Object.entries(cases).map(([label, example]) => ({
+    label,
+    dataset: "la",
+    standsFor: "la",
+    stored: example && {
+      format: 1,
+      figure,
+      run: label,
+      choice: choiceOf({ method: "sasnet", dataset: "la", share: 20, settings: {} }, 1, {
+        profile: "smoke",
+        variant: "paper",
+        standIn: true,
+      }),
+      checkpoint: { rule: "last", step: 20 },
+      content: { cases: [example] },
+    },
+  }));
+}
+
+describe("figure6()", () => {
+  const figure = figure6(
+    partsOf("figure6", {
+      "V-Net, la": storedCase({ ensemble: 1 }),
+      "EM, la": undefined,
+      "SASNet, la": storedCase({ ensemble: 0 }),
+    }),
+    { interactive: true },
+  );
+
+  it("shows the computed Dice of each prediction, a slice and a surface, and leaves places of missing runs empty", () => {
+    const texts = textsOf(figure.body);
+    // Shifted by one of five voxels: 4/5 in common.
+    assert(texts.includes("80.0") && texts.includes("100.0"), texts.join(" "));
+    assertEquals(texts.filter((content) => ["V-Net", "EM", "SASNet"].includes(content)).length, 3);
+    assertEquals([...figure.body.matchAll(/<image /g)].length, 2 * 3);
+  });
+
+  it("draws the outlines where the masks are", () => {
+    // The window is 6 pixels of the row's 5 × 4 block; the truth begins at its pixel 3 − start.
+    const widths = [...figure.body.matchAll(/<g class="contour">(.*?)<\/g>/g)].map(([, paths]) => {
+      const numbers = [...paths.matchAll(/[ML]([\d.]+) [\d.]+/g)].map(([, x]) => Number(x));
+      return [Math.min(...numbers), Math.max(...numbers)];
+    });
+    const [truth, shifted, , exact] = widths;
+    const pixel = (truth[1] - truth[0]) / 5;
+    assertAlmostEquals(shifted[0] - truth[0], pixel, 0.05);
+    assertAlmostEquals(exact[0], truth[0], 0.05);
+  });
+
+  it("has a scene with a menu of the methods that are there", () => {
+    const { data, layout } = figure.plotly!;
+    assertEquals(data.map(({ name, visible }) => [name, visible ?? true]), [
+      ["ground truth", true],
+      ["V-Net", false],
+      ["SASNet", true],
+    ]);
+    const [menu] = layout.updatemenus as { buttons: { label: string; args: { visible: boolean[] }[] }[] }[];
+    assertEquals(menu.buttons[0].args[0].visible, [true, true, false]);
+  });
+});
+
+describe("caseSurfaces()", () => {
+  it("marks what lies more than 4 mm outside, and what is missed by as much", () => {
+    const { truth, predictions: [{ mask }] } = storedCase({ ensemble: 0 });
+    const counts = [0, 1, 4].map((shift) => {
+      const moved = storedCase({ ensemble: shift }).predictions[0].mask;
+      const { predictions: [{ outside, missed }] } = caseSurfaces(storedCase({}), [moved]);
+      return [outside, missed].map((marks) => marks.reduce((sum, mark) => sum + mark, 0));
+    });
+    assertEquals(counts.slice(0, 2), [[0, 0], [0, 0]]);
+    assert(counts[2][0] > 0 && counts[2][1] > 0);
+    assertEquals(mask, truth);
+    const { predictions: [{ mesh, missed }] } = caseSurfaces(storedCase({}), [new Uint8Array(720)]);
+    assert(mesh.triangles.length === 0 && missed.every((mark) => mark === 1));
+  });
+});
+
+describe("figure1()", () => {
+  it("shows networks and views with their Dice, and both branches in one panel", () => {
+    const whole = storedCase({ ensemble: 0, high: 1, low: 2, xyz: 0, yxz: 1, zyx: 2 });
+    const { body, alt } = figure1(partsOf("figure1", {
+      "low-level branch alone": undefined,
+      "high-level branch alone": storedCase({ ensemble: 2 }),
+      "both branches": whole,
+    }));
+    const texts = textsOf(body);
+    for (const content of ["60.0", "100.0", "80.0", "60.0 / 80.0"]) assert(texts.includes(content), content);
+    assertStringIncludes(alt, "low-level branch alone missing");
+  });
+});
+
+describe("figure8()", () => {
+  it("has a map for the mean and each channel of each block, named by its channel", () => {
+    const block = (channels: number) => ({
+      grid: [3, 3, 3] as const,
+      channels,
+      mean: storedPlane((x) => x, 3, 3),
+      strongest: [4, 0].map((channel) => ({ channel, plane: storedPlane((x) => x, 3, 3) })),
+    });
+    const { body } = figure8({
+      case: "case-1",
+      image: storedPlane((x) => x),
+      truth: storedPlane((x) => x > 2 ? 1 : 0),
+      branches: [{ name: "high", blocks: [block(8)] }, { name: "low", blocks: [block(8)] }],
+    });
+    assertEquals([...body.matchAll(/<image /g)].length, 1 + 2 * 3 + 1);
+    assertEquals(textsOf(body).filter((content) => content === "ch 5").length, 2);
   });
 });
 

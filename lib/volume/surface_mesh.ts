@@ -1,0 +1,167 @@
+/**
+ * The surface of a mask as triangles: constrained elastic surface nets (Gibson, MICCAI 1998). Every cell of 2³ voxel
+ * centres that the surface passes holds one vertex; the vertices relax towards their neighbours without leaving their
+ * cells, so that the surface is smooth and still separates exactly the voxels of the mask from the others.
+ */
+import type { Shape3, Triple } from "./volume.ts";
+
+/** A triangle mesh. */
+export interface Mesh {
+  /** x, y, z, x, y, z, … in millimetres; voxel (0, 0, 0) has its centre at the origin. */
+  readonly vertices: Float32Array;
+  /** Three vertex numbers a triangle, counter-clockwise as seen from outside of the mask. */
+  readonly triangles: Uint32Array;
+}
+
+/** How smooth a surface is. */
+export interface SurfaceOptions {
+  /** Rounds of relaxation (default 12; 0 leaves the vertices in the middle of the crossings). */
+  readonly rounds?: number;
+}
+
+/** Corners of a cell, bit 4·dx + 2·dy + dz, and its edges as pairs of them. */
+const edges = [[0, 1], [2, 3], [4, 5], [6, 7], [0, 2], [1, 3], [4, 6], [5, 7], [0, 4], [1, 5], [2, 6], [
+  3,
+  7,
+]];
+
+/**
+ * The surface of a mask; the outside of the volume counts as background.
+ *
+ * @param mask one byte a voxel, C order; non-zero is inside.
+ * @param spacing millimetres between voxel centres.
+ */
+export function surfaceMesh(
+  mask: Uint8Array,
+  shape: Shape3,
+  spacing: Triple,
+  { rounds = 12 }: SurfaceOptions = {},
+): Mesh {
+  const [nx, ny, nz] = shape;
+  const inside = (x: number, y: number, z: number) =>
+    x >= 0 && y >= 0 && z >= 0 && x < nx && y < ny && z < nz && mask[(x * ny + y) * nz + z] !== 0;
+  // Cell (x, y, z) lies between voxels x and x + 1; cells begin at −1.
+  const cellNumber = (x: number, y: number, z: number) => ((x + 1) * (ny + 1) + y + 1) * (nz + 1) + z + 1;
+  const vertexOf = new Int32Array((nx + 1) * (ny + 1) * (nz + 1)).fill(-1);
+  const places: number[] = [];
+  const cells: number[] = [];
+  for (let x = -1; x < nx; x++) {
+    for (let y = -1; y < ny; y++) {
+      for (let z = -1; z < nz; z++) {
+        let code = 0;
+        for (let corner = 0; corner < 8; corner++) {
+          if (inside(x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1))) code |= 1 << corner;
+        }
+        if (code === 0 || code === 255) continue;
+        vertexOf[cellNumber(x, y, z)] = cells.length / 3;
+        cells.push(x, y, z);
+        places.push(...meanCrossing(code, x, y, z));
+      }
+    }
+  }
+  const quads = facesOf({ shape, inside, vertexAt: (x, y, z) => vertexOf[cellNumber(x, y, z)] });
+  const vertices = relax(Float64Array.from(places), { cells, quads, rounds });
+  const triangles = new Uint32Array(quads.length / 4 * 6);
+  const ofQuad = [0, 1, 2, 0, 2, 3];
+  for (let i = 0; i < triangles.length; i++) triangles[i] = quads[4 * (i / 6 | 0) + ofQuad[i % 6]];
+  return { vertices: Float32Array.from(vertices, (value, i) => value * spacing[i % 3]), triangles };
+}
+
+/** Mean of the middles of a cell's edges that the surface crosses. */
+function meanCrossing(code: number, x: number, y: number, z: number): Triple {
+  let [sumX, sumY, sumZ, count] = [0, 0, 0, 0];
+  for (const [a, b] of edges) {
+    if ((code >> a & 1) === (code >> b & 1)) continue;
+    sumX += ((a >> 2) + (b >> 2)) / 2;
+    sumY += ((a >> 1 & 1) + (b >> 1 & 1)) / 2;
+    sumZ += ((a & 1) + (b & 1)) / 2;
+    count++;
+  }
+  return [x + sumX / count, y + sumY / count, z + sumZ / count];
+}
+
+interface FaceGrid {
+  readonly shape: Shape3;
+  readonly inside: (x: number, y: number, z: number) => boolean;
+  readonly vertexAt: (x: number, y: number, z: number) => number;
+}
+
+/** A quadrilateral for each pair of neighbouring voxels of which one is inside: the cells about their common edge. */
+function facesOf({ shape: [nx, ny, nz], inside, vertexAt }: FaceGrid): number[] {
+  const quads: number[] = [];
+  const add = (isInside: boolean, corners: readonly [number, number, number, number]) => {
+    const [a, b, c, d] = corners;
+    if (isInside) quads.push(a, b, c, d);
+    else quads.push(a, d, c, b);
+  };
+  for (let x = -1; x < nx; x++) {
+    for (let y = -1; y < ny; y++) {
+      for (let z = -1; z < nz; z++) {
+        const here = inside(x, y, z);
+        if (here !== inside(x + 1, y, z)) {
+          add(here, [
+            vertexAt(x, y - 1, z - 1),
+            vertexAt(x, y, z - 1),
+            vertexAt(x, y, z),
+            vertexAt(x, y - 1, z),
+          ]);
+        }
+        if (here !== inside(x, y + 1, z)) {
+          add(here, [
+            vertexAt(x - 1, y, z - 1),
+            vertexAt(x - 1, y, z),
+            vertexAt(x, y, z),
+            vertexAt(x, y, z - 1),
+          ]);
+        }
+        if (here !== inside(x, y, z + 1)) {
+          add(here, [
+            vertexAt(x - 1, y - 1, z),
+            vertexAt(x, y - 1, z),
+            vertexAt(x, y, z),
+            vertexAt(x - 1, y, z),
+          ]);
+        }
+      }
+    }
+  }
+  return quads;
+}
+
+/** Moves each vertex to the mean of its neighbours, as far as its cell allows. */
+function relax(
+  start: Float64Array,
+  { cells, quads, rounds }: { cells: readonly number[]; quads: readonly number[]; rounds: number },
+): Float64Array {
+  let places = start;
+  const degree = new Float64Array(start.length / 3);
+  for (const vertex of quads) degree[vertex] += 2;
+  for (let round = 0; round < rounds; round++) {
+    const sums = new Float64Array(places.length);
+    for (let q = 0; q < quads.length; q += 4) {
+      for (let i = 0; i < 4; i++) {
+        const to = 3 * quads[q + i];
+        const next = 3 * quads[q + (i + 1) % 4];
+        const before = 3 * quads[q + (i + 3) % 4];
+        for (let k = 0; k < 3; k++) sums[to + k] += places[next + k] + places[before + k];
+      }
+    }
+    places = sums.map((sum, i) => {
+      const low = cells[i];
+      return Math.min(low + 1, Math.max(low, sum / degree[Math.floor(i / 3)]));
+    });
+  }
+  return places;
+}
+
+/** Volume within a closed mesh in cubic millimetres, by the divergence theorem. */
+export function meshVolume({ vertices: v, triangles }: Mesh): number {
+  let sum = 0;
+  for (let t = 0; t < triangles.length; t += 3) {
+    const [a, b, c] = [3 * triangles[t], 3 * triangles[t + 1], 3 * triangles[t + 2]];
+    sum += v[a] * (v[b + 1] * v[c + 2] - v[b + 2] * v[c + 1]) -
+      v[a + 1] * (v[b] * v[c + 2] - v[b + 2] * v[c]) +
+      v[a + 2] * (v[b] * v[c + 1] - v[b + 1] * v[c]);
+  }
+  return sum / 6;
+}
