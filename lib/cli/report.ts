@@ -29,11 +29,22 @@ export const command = defineCommand({
       help: "the paper's equations or the released code, where they differ",
     },
     results: { type: "path", default: "results", help: "folder of the records and the reports" },
+    view: { type: "string", help: "instead: a page to look into this case of --run, in slices and in 3-D" },
+    run: { type: "path", help: "with --view: the run folder whose prediction is shown" },
+    data: { type: "path", help: "with --view: folder of the volumes, if not where train found them" },
   },
-  notes: ["deno task report table4", "deno task report audit"],
+  notes: [
+    "deno task report table4",
+    "deno task report audit",
+    "deno task report --view CASE --run runs/NAME",
+  ],
 });
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
+  if (options.view !== undefined) {
+    const { reportView } = await import("./report/view.ts");
+    return await reportView({ ...options, case: options.view }, context);
+  }
   const { itemsOf } = await import("../experiments/items.ts");
   const { readRecords } = await import("../experiments/record.ts");
   const reports = await import("../report/item_report.ts");

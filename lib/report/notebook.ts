@@ -7,6 +7,7 @@ import { type DisplayBundle, displayBundle } from "./display_bundle.ts";
 import { escapeXml, type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableHtml, tableMarkdown, tableText } from "./table_formats.ts";
+import { type CaseView, viewerHtml } from "./viewer/page.ts";
 
 /** The kernel's interface, as far as it is used here. */
 interface Kernel {
@@ -59,6 +60,26 @@ function notebookHtml(table: Table): string {
 export async function showLine(line: string): Promise<void> {
   await kernel().broadcast("stream", { name: "stdout", text: `${line}\n` });
   await onItsWay();
+}
+
+/**
+ * Shows a case to look into, in linked slices and in 3-D: the viewer's page in a frame. The output holds the whole page,
+ * which is some megabytes large: of volumes that must not be passed on, clear it before the notebook is.
+ *
+ * @param height of the frame in pixels.
+ */
+export async function showView(view: CaseView, height = 900): Promise<void> {
+  const data = {
+    "text/html": pageFrame(await viewerHtml(view), height),
+    "text/plain": `${view.title}. ${view.lead}`,
+  };
+  await send("display_data", { data, metadata: {} });
+}
+
+/** A page within a cell's output: its scripts and styles stay its own. */
+export function pageFrame(page: string, height: number): string {
+  const source = page.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  return `<iframe srcdoc="${source}" style="width:100%;height:${height}px;border:0"></iframe>`;
 }
 
 /** A display that is drawn again at each update, for curves of running work. */

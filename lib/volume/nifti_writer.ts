@@ -19,9 +19,14 @@ const millimetresAndSeconds = 2 + 8;
  * The 352 bytes before the voxels.
  *
  * @param path the file, for the message.
+ * @param scaling the true value of a voxel v is `slope * v + intercept` (default v).
  * @throws InputError where a side has more voxels than a 16-bit number holds.
  */
-export function encodeNifti(volume: Volume<VoxelArray>, path: string): Uint8Array {
+export function encodeNifti(
+  volume: Volume<VoxelArray>,
+  path: string,
+  scaling: { readonly slope: number; readonly intercept: number } = { slope: 1, intercept: 0 },
+): Uint8Array {
   const { shape, spacing, data } = volume;
   if (shape.some((side) => side > 32767)) {
     throw new InputError(
@@ -39,7 +44,7 @@ export function encodeNifti(volume: Volume<VoxelArray>, path: string): Uint8Arra
   integers(70, [codes[type], 8 * bytesOf[type]]);
   const { qfac, quaternion } = quaternionOf(volume);
   reals(76, [qfac, ...spacing, 1, 1, 1, 1]);
-  reals(108, [firstVoxel, 1, 0]);
+  reals(108, [firstVoxel, scaling.slope, scaling.intercept]);
   view.setUint8(123, millimetresAndSeconds);
   // The world of NIfTI is RAS.
   const [x, y, z] = affineOf(volume);
