@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { decode } from "fast-png";
-import { pageFrame } from "../../lib/report/notebook.ts";
+import { EnvironmentError } from "../../lib/errors.ts";
+import { pageFrame, showView } from "../../lib/report/notebook.ts";
 import {
   atMost,
   encodeLayer,
@@ -77,6 +78,12 @@ describe("atMost()", () => {
     assertEquals(thin.shape[2], 60);
     thin.shape.forEach((n, a) => assertAlmostEquals(n * thin.spacing[a], side[a] * volume.spacing[a], 0.6));
     assertEquals(atMost(image, "linear"), image);
+  });
+});
+
+describe("showView()", () => {
+  it("says that there is nothing to show on outside of a notebook", async () => {
+    await assertRejects(() => showView(view), EnvironmentError, "outside of a Jupyter kernel");
   });
 });
 

@@ -87,8 +87,7 @@ async function start() {
   const show = ({ mm, values: found }) => {
     const [x, y, z] = mm;
     const side = (value, positive, negative) => Math.abs(value).toFixed(1) + " " + (value < 0 ? negative : positive);
-    // The location's own voxel counts along the patient's axes, this one along the file's.
-    const [i, j, k] = Array.from(slices.volumes[0].mm2vox(Array.from(mm))).map(Math.round);
+    const [i, j, k] = voxelAt(slices.volumes[0].hdr.affine, mm).map(Math.round);
     byId("place").textContent = "Voxel " + [i, j, k].join(", ") + " · " +
       [side(x, "R", "L"), side(y, "A", "P"), side(z, "S", "I")].join(", ") + " mm";
     const [, nx, ny] = slices.volumes[0].hdr.dims;
@@ -127,6 +126,16 @@ function addControls({ name, kind, colour, opacity }, index, slices, solid, plac
   shown.onchange = update;
   range.oninput = update;
   return value;
+}
+
+/** The voxel at a place; NiiVue's own counts along the patient's axes, this one along the file's. */
+function voxelAt(affine, mm) {
+  const column = (c) => [0, 1, 2].map((row) => affine[row][c]);
+  const determinant = ([a, b, c]) => a[0] * (b[1] * c[2] - b[2] * c[1]) - b[0] * (a[1] * c[2] - a[2] * c[1]) +
+    c[0] * (a[1] * b[2] - a[2] * b[1]);
+  const axes = [column(0), column(1), column(2)];
+  const step = column(3).map((start, row) => mm[row] - start);
+  return axes.map((_, axis) => determinant(axes.with(axis, step)) / determinant(axes));
 }
 
 /** The cross goes to the middle of the last mask that is not empty, which is where a reader begins to look. */
