@@ -1,8 +1,12 @@
 /** The verb `evaluate`: measures a trained run on its test cases. */
 import type { CaseResult, Statistic } from "../evaluation/summary.ts";
 import type { Evaluation, LoadedRun } from "../training/evaluate_run.ts";
+import type { StepPictures } from "../training/run_events.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { openSource, useEngine } from "./workspace.ts";
+
+/** Cases of which TensorBoard shows a picture. */
+const pictured = 3;
 
 export const command = defineCommand({
   name: "evaluate",
@@ -32,6 +36,8 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { evaluateCases, keptCheckpoints, loadRun, writeEvaluations } = await import(
     "../training/evaluate_run.ts"
   );
+  const { writeEvaluationPictures } = await import("../training/run_events.ts");
+  const { casePicture } = await import("../report/case_picture.ts");
   const { datasetOf } = await import("../data/dataset.ts");
   const known = await readConfig(options.run);
   if (known !== undefined) await useEngine(context);
@@ -41,6 +47,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   ];
   const progress = context.progress();
   const documents: object[] = [];
+  const pictures: StepPictures[] = [];
   /** What was measured of a step; two rules may have chosen the same. */
   const measured = new Map<number, Awaited<ReturnType<typeof evaluateCases>>>();
   for (const rule of rules) {
@@ -49,6 +56,11 @@ export async function run(options: Options<typeof command>, context: Context): P
     const source = await openSource(datasetOf(config.dataset), config.profile, options.data, context);
     const evaluations = measured.get(step) ?? await evaluateCases(loaded, source, {
       signal: context.signal,
+      onMask: async (seen, index) => {
+        if (index >= pictured) return;
+        const picture = await casePicture(seen.case, seen);
+        pictures.push({ step, pictures: { [`evaluation/${seen.case.name}`]: picture } });
+      },
       onCase: (result, done, total) =>
         progress.update({ label: result.case, step: done, total, numbers: { dice: result.dice ?? NaN } }),
     });
@@ -65,6 +77,7 @@ export async function run(options: Options<typeof command>, context: Context): P
       results: shown.results,
     });
   }
+  await writeEvaluationPictures(options.run, pictures);
   return {
     json: options.checkpoint === "all"
       ? { run: options.run, evaluations: documents }

@@ -60,6 +60,7 @@ export const command = defineCommand({
     "A look segments the cases that choose, window beside window, and changes nothing of the training.",
     "Cases for --select validation are trained on as unlabelled ones. --select test looks at the test cases, as the",
     "released code does: what it chooses is no fair estimate.",
+    "TensorBoard shows a run while it trains: tensorboard --logdir runs",
     "deno task train --method sasnet --dataset la --labelled 8 --profile mini",
     "deno task train --method vnet --labelled 4 --iterations 200",
   ],
@@ -79,6 +80,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { setMemoryPolicy } = await import("../engine/memory_policy.ts");
   setMemoryPolicy(options.memory);
   const { train } = await import("../training/train.ts");
+  const { casePicture } = await import("../report/case_picture.ts");
   const progress = context.progress();
   const result = await train(config, {
     source,
@@ -94,6 +96,7 @@ export async function run(options: Options<typeof command>, context: Context): P
         numbers: { loss: total, ...terms },
         memoryBytes: resident,
       }),
+    draw: (_step, seen) => casePicture(seen.case, seen),
     onLook: (step, values) => context.note(lookLine(step, values)),
   });
   progress.finish();

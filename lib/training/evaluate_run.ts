@@ -19,8 +19,15 @@ import { bestFolder, readConfig, readLog } from "./run_folder.ts";
 export interface EvaluationOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: ((result: CaseResult, done: number, total: number) => void) | undefined;
-  /** Told the mask of every case. */
-  readonly onMask?: ((seen: { case: Case; mask: Uint8Array }) => void | Promise<void>) | undefined;
+  /** Told the mask of every case, by its place among the cases. */
+  readonly onMask?: ((seen: EvaluatedCase, index: number) => void | Promise<void>) | undefined;
+}
+
+/** A case with its predicted mask. */
+export interface EvaluatedCase {
+  readonly case: Case;
+  readonly mask: Uint8Array;
+  readonly dice: number | null;
 }
 
 /** A run with its trained networks. */
@@ -104,7 +111,7 @@ export async function evaluateCases(
     const result = measure(mask);
     whole.push(result);
     largest.push(measure(largestComponent(mask, shape)));
-    await options.onMask?.({ case: one, mask });
+    await options.onMask?.({ case: one, mask, dice: result.dice }, whole.length - 1);
     options.onCase?.(result, whole.length, config.test.length);
   }
   const evaluation = (results: readonly CaseResult[]) => ({ results, summary: summarise(results) });

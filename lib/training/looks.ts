@@ -12,6 +12,7 @@ export interface SeenCase {
   readonly case: Case;
   /** Predicted mask. */
   readonly mask: Uint8Array;
+  readonly dice: number;
 }
 
 /** How to look. */
@@ -56,7 +57,7 @@ export async function look(
       const overlap = overlapOf(mask, one.label.data);
       dice += overlap.dice;
       missed += overlap.missed ? 1 : 0;
-      if (i === 0) await onFirst?.({ selector, case: one, mask });
+      if (i === 0) await onFirst?.({ selector, case: one, mask, dice: overlap.dice });
     }
     if (names.length > 0) {
       values[`${selector}.dice`] = dice / names.length;

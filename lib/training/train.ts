@@ -10,8 +10,10 @@ import { depth } from "../network/vnet.ts";
 import { checkpointSteps, keepSteps, loadCheckpoint, saveCheckpoint, saveNetworks } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
 import { bestSteps, isLookDue, look, type SeenCase } from "./looks.ts";
+import type { EventPicture } from "./event_file.ts";
 import { type LogLine, openRunFolder, readLog, truncateLog } from "./run_folder.ts";
 import { requireMemory } from "./requirements.ts";
+import { appendEvents, openEvents, type StepPictures } from "./run_events.ts";
 import { createTrainer, type StepResult, type Trainer } from "./trainer.ts";
 
 /** What a caller learns after each step. */
@@ -37,9 +39,10 @@ export interface TrainOptions {
   /** When aborted, the run saves its state after the step and stops. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((report: StepReport) => void) | undefined;
-  /** Told what a look at the cases that choose found, and the first case of each kind. */
+  /** Told what a look at the cases that choose found. */
   readonly onLook?: ((step: number, values: Readonly<Record<string, number>>) => void) | undefined;
-  readonly onSeen?: ((step: number, seen: SeenCase) => void | Promise<void>) | undefined;
+  /** Draws what TensorBoard shows of a look, the first case of each kind. */
+  readonly draw?: ((step: number, seen: SeenCase) => Promise<EventPicture | undefined>) | undefined;
 }
 
 /** How a run ended. */
@@ -96,14 +99,17 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     if (done && resumedFrom === steps) return { step: steps, steps, finished: true, resumedFrom, trainer };
     const log = await truncateLog(folder.path, resumedFrom);
     let step = resumedFrom;
+    await openEvents(folder.path, log);
     let lines: LogLine[] = [];
+    let pictures: StepPictures[] = [];
     let saved = resumedFrom;
     let written = performance.now();
     // What the log says of steps without a checkpoint is dropped when the run continues.
     const writeLog = async () => {
       await folder.append(lines);
+      await appendEvents(folder.path, lines, pictures);
       log.push(...lines);
-      lines = [];
+      [lines, pictures] = [[], []];
       written = performance.now();
     };
     const save = async () => {
@@ -117,12 +123,19 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
       const isDone = log.some((line) => line.event === "evaluation" && line.step === step);
       if (selection === undefined || isDone || !isLookDue(selection, step, trainer)) return true;
       const started = performance.now();
-      const onFirst = (seen: SeenCase) => options.onSeen?.(step, seen);
+      const onFirst = async (seen: SeenCase) => {
+        const picture = await options.draw?.(step, seen);
+        const tag = `${seen.selector}/${seen.case.name}`;
+        if (picture !== undefined) pictures.push({ step, pictures: { [tag]: picture } });
+      };
       const values = await look(run, { config, selection }, { source, signal, onFirst }).catch((error) => {
         if (signal?.aborted) return undefined;
         throw error;
       });
-      if (values === undefined) return false;
+      if (values === undefined) {
+        pictures = [];
+        return false;
+      }
       lines.push({ event: "evaluation", step, seconds: secondsSince(started), values });
       options.onLook?.(step, values);
       if (bestSteps([...log, ...lines]).has(step)) {

@@ -72,6 +72,10 @@ describe("train()", () => {
     return files.map(({ tensors }) => tensors);
   };
 
+  /** The size of the TensorBoard file, which holds the steps that the log holds. */
+  const eventBytes = async (name: string) =>
+    (await Deno.stat(`${root}/${name}/events.out.tfevents.0.training`)).size;
+
   for (const variant of ["paper", "official"] as const) {
     it(`continues an interrupted run as if it had not been, ${variant}`, async () => {
       const settings = config({ variant });
@@ -90,6 +94,7 @@ describe("train()", () => {
       const totals = async (name: string) =>
         (await readLog(`${root}/${name}`)).map(({ step, total }) => [step, total]);
       assertEquals(await totals(`parts-${variant}`), await totals(`whole-${variant}`));
+      assertEquals(await eventBytes(`parts-${variant}`), await eventBytes(`whole-${variant}`));
     });
   }
 
@@ -122,8 +127,11 @@ describe("train()", () => {
       const name = `choosing-parts-${at}`;
       const abort = new AbortController();
       // The abort comes when the first case of the look is done.
-      const onSeen = (step: number) => void (step === at && abort.abort());
-      const first = await run(name, { signal: abort.signal, onSeen }, choosing);
+      const draw = (step: number) => {
+        if (step === at) abort.abort();
+        return Promise.resolve(undefined);
+      };
+      const first = await run(name, { signal: abort.signal, draw }, choosing);
       assertEquals([first.step, first.finished], [at, false]);
       const second = await run(name, {}, choosing);
       assertEquals([second.finished, second.resumedFrom], [true, at]);
@@ -149,6 +157,20 @@ describe("train()", () => {
 
   it("refuses to choose on cases that are not there", () => {
     assertThrows(() => config({ select: ["validation"], validationCases: 3 }), InputError, "4 − 2 are there");
+  });
+
+  it("continues TensorBoard's file where it was torn, and makes it anew where it is missing", async () => {
+    await run("events-whole");
+    for (const damage of ["torn", "missing"]) {
+      const name = `events-${damage}`;
+      const abort = new AbortController();
+      await run(name, { signal: abort.signal, onStep: ({ step }) => void (step === 3 && abort.abort()) });
+      const path = `${root}/${name}/events.out.tfevents.0.training`;
+      if (damage === "missing") await Deno.remove(path);
+      else await Deno.writeFile(path, new Uint8Array(30), { append: true });
+      await run(name);
+      assertEquals(await eventBytes(name), await eventBytes("events-whole"));
+    }
   });
 
   it("changes nothing in a finished run", async () => {
