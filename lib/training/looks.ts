@@ -25,11 +25,11 @@ export interface LookOptions {
 
 /** Whether a run looks after a step; pre-training in front of the training proper is not looked at. */
 export function isLookDue(
-  selection: Selection | undefined,
+  { every }: Selection,
   step: number,
   { before, steps }: { before: number; steps: number },
 ): boolean {
-  return selection !== undefined && step > before && (step % selection.every === 0 || step === steps);
+  return step > before && (step % every === 0 || step === steps);
 }
 
 /**

@@ -120,8 +120,8 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     };
     /** Looks where it is due; false where the abort signal came in between. */
     const lookIfDue = async (): Promise<boolean> => {
-      const isDone = log.some((line) => line.event === "evaluation" && line.step === step);
-      if (selection === undefined || isDone || !isLookDue(selection, step, trainer)) return true;
+      if (selection === undefined || !isLookDue(selection, step, trainer)) return true;
+      if (log.some((line) => line.event === "evaluation" && line.step === step)) return true;
       const started = performance.now();
       const onFirst = async (seen: SeenCase) => {
         const picture = await options.draw?.(step, seen);
