@@ -54,6 +54,7 @@ export const command = defineCommand({
     methods: { type: "list", help: "keys of methods, for methods and learning; if not given, all" },
     seeds: { type: "list", of: "integer", minimum: 0, default: [1, 2], help: "for learning" },
     iterations: { type: "integer", minimum: 1, default: 200, help: "steps of a run, for learning" },
+    out: { type: "path", default: "runs/learning", help: "folder of the runs and their table, for learning" },
     file: { type: "path", help: "an h5 volume for read and predict; if not given, a phantom at 0.625 mm" },
   },
   notes: works.map((work) => `${work}: ${workFacts[work].what}`),

@@ -62,15 +62,16 @@ export interface LearningChoice {
   readonly size: Shape3 | undefined;
   readonly width: number | undefined;
   readonly iterations: number;
+  /** Folder of the runs and of the table. */
+  readonly out: string;
 }
 
-/** Trains every method on phantoms and writes how well it segments others to results/bench. */
+/** Trains every method on phantoms and writes how well it segments others beside the runs. */
 export async function runLearning(choice: LearningChoice, context: Context): Promise<Outcome> {
   const { exceptions, learningMarkdown, learningTable, measureLearning } = await import("./learning.ts");
   const methods = await methodsOf(choice.methods);
-  const { size = [32, 32, 32], width = 8, seeds, iterations } = choice;
+  const { size = [32, 32, 32], width = 8, seeds, iterations, out } = choice;
   const engine = await useEngine(context);
-  const folder = `${context.root}/results/bench`;
   const progress = context.progress();
   const runs = await measureLearning({
     methods: methods.map(({ key }) => key),
@@ -78,7 +79,7 @@ export async function runLearning(choice: LearningChoice, context: Context): Pro
     size,
     width,
     iterations,
-    folder: `${context.root}/runs/learning`,
+    folder: out,
     environment: environmentRecord(engine),
     signal: context.signal,
     onStep: (label, { step, iterations, total, resident }) =>
@@ -99,11 +100,10 @@ export async function runLearning(choice: LearningChoice, context: Context): Pro
   }
   const table = learningTable(runs);
   const text = learningMarkdown(table);
-  await Deno.mkdir(folder, { recursive: true });
   const { writeWhole } = await import("../../training/files.ts");
   const json = { size, width, iterations, seeds, runs, ...table };
-  await writeWhole(`${folder}/learning.json`, `${JSON.stringify(json, undefined, 2)}\n`);
-  await writeWhole(`${folder}/learning.md`, text);
+  await writeWhole(`${out}/learning.json`, `${JSON.stringify(json, undefined, 2)}\n`);
+  await writeWhole(`${out}/learning.md`, text);
   for (const line of text.trimEnd().split("\n")) context.print(line);
   const short = table.rows.filter(({ verdict, method }) => verdict === "below" && !(method in exceptions));
   return { json, ...(short.length > 0 && { exitCode: 1 }) };
