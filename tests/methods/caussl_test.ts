@@ -94,8 +94,16 @@ describe("caussl", () => {
         for (let k = 0; k < voxels; k++) expected += (p[i][k] - sharp(p[j][k])) ** 2 / voxels;
       }
     }
-    const { value } = termOf(run, "consistency", () => run.loss(batch, stepOf(100)));
+    const { value, gradients } = termOf(run, "consistency", () => run.loss(batch, stepOf(100)));
     assertAlmostEquals(value, expected, 1e-5);
+    // No gradient flows through the targets: that of a margin is Σ_j 2(p − s_j)·p(1 − p).
+    let slope = 0;
+    for (let k = 0; k < voxels; k++) {
+      const own = p[0][k];
+      const towards = 2 * own - sharp(p[1][k]) - sharp(p[2][k]);
+      slope += 2 * towards * own * (1 - own) / voxels;
+    }
+    assertClose(gradients.get("network/out_conv.bias")!, [-slope, slope], 1e-5);
   });
 
   it("ends its ramp at 0.86 of the weight, as the released run does", () => {

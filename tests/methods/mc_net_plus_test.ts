@@ -1,14 +1,15 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
 import { mutualConsistency } from "../../lib/methods/parts/mutual_consistency.ts";
 import { complexityOf } from "../../lib/network/complexity.ts";
 import { disposeNetwork } from "../../lib/network/network.ts";
-import { assertClose } from "../golden_set.ts";
+import { assertClose, assertRelToMax } from "../golden_set.ts";
+import type { VNet } from "../../lib/network/segmenter.ts";
 import { finiteDifferences, randomTensor } from "../tensors.ts";
-import { ballBatch, runOf, stepOf } from "./run_of.ts";
+import { ballBatch, runOf, stepOf, termOf } from "./run_of.ts";
 
 const logit = (p: number) => Math.log(p / (1 - p));
 
@@ -77,6 +78,30 @@ describe("mcNetPlus", () => {
       assertEquals(run.predict(batch.images).dataSync(), branches[0].probability.dataSync());
     });
   }
+
+  it("compares the six ordered pairs on all crops, and learns through the sharpened predictions, too", () => {
+    const [run, batch] = [runOf("mc-net-plus"), ballBatch()];
+    const network = run.networks.network as VNet;
+    const marginsOf = () =>
+      network.forward(batch.images, { training: true, updateStatistics: false }).map(({ margin }) => margin);
+    const probabilities = marginsOf().map((margin) => tf.sigmoid(margin).dataSync());
+    const sharp = probabilities.map((values) => values.map((p) => p ** 10 / (p ** 10 + (1 - p) ** 10)));
+    let expected = 0;
+    for (const [i, j] of [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]]) {
+      expected += probabilities[i].reduce((sum, p, k) => sum + (p - sharp[j][k]) ** 2, 0) / (4 * 4096);
+    }
+    const { value, gradients } = termOf(run, "consistency", () => run.loss(batch, stepOf(100)));
+    assertAlmostEquals(value, expected, 1e-4 * expected);
+    const head = network.branch(0).layers.at(-1)!.parameters[0].variable;
+    const of = (detached: boolean) =>
+      valueAndGradients(
+        () => ({ loss: mutualConsistency(marginsOf(), { temperature: 0.1, detached }) }),
+        [head],
+      ).gradients[0]!.dataSync();
+    const found = gradients.get("network/decoder1.out_conv.weight")!;
+    assertRelToMax(found, of(false), 1e-4);
+    assert(found.some((gradient, i) => Math.abs(gradient - of(true)[i]) > 0.01 * Math.abs(gradient)));
+  });
 
   it("ramps the consistency up to 1 over two fifths of the run, counting from 1", () => {
     const [run, batch] = [runOf("mc-net-plus"), ballBatch()];
