@@ -6,22 +6,27 @@ import type { RunConfig } from "./config.ts";
 export type MemoryConfig = Pick<RunConfig, "crop" | "width" | "labelledPerBatch" | "unlabelledPerBatch">;
 
 /** The program, its libraries and what allocators keep. */
-const programBytes = 6e8;
+const programBytes = 4.2e8;
 /** Weights, gradients, velocities and one copy, of SASNet's 11.26 million parameters at width 16. */
 const bytesPerSquaredWidth = 16 * 11.26e6 / 16 ** 2;
 /** A voxel of the batch: image, label, losses, confidences, signed distances. */
-const bytesPerVoxel = 240;
+const bytesPerVoxel = 180;
 /** A voxel and channel of the full grid: raw convolution outputs and gradients of all levels. */
-const bytesPerFeature = 74;
+const bytesPerFeature = 48.4;
+/** What `--memory low` leaves of the bytes that grow with the voxels. */
+const lowShare = 0.84;
 
 /**
  * Estimated peak of resident memory of training, in bytes.
  *
- * Fitted to the peaks of SASNet's released step on libtensorflow from 32×32×16 to 112×112×80, widths 4 to 16, two
- * and four crops: within 17 % of every one above 0.7 GB. Methods with more networks than SASNet need more.
+ * Fitted to the peaks of SASNet's step on libtensorflow from 32×32×16 to 112×112×80, widths 4 to 24, two to eight
+ * crops: within 8 % of every one. Methods with more networks than SASNet need more.
+ *
+ * @param isLow true where inner layers are computed again instead of kept (`--memory low`).
  */
-export function trainingBytes({ crop, width, labelledPerBatch, unlabelledPerBatch }: MemoryConfig): number {
+export function trainingBytes(config: MemoryConfig, isLow = false): number {
+  const { crop, width, labelledPerBatch, unlabelledPerBatch } = config;
   const voxels = (labelledPerBatch + unlabelledPerBatch) * voxelCount(crop);
-  return programBytes + bytesPerSquaredWidth * width ** 2 +
-    voxels * (bytesPerVoxel + bytesPerFeature * width);
+  const ofVoxels = voxels * (bytesPerVoxel + bytesPerFeature * width);
+  return programBytes + bytesPerSquaredWidth * width ** 2 + (isLow ? lowShare : 1) * ofVoxels;
 }

@@ -93,8 +93,8 @@ function productWork(): () => void {
 }
 
 function sumWork(): () => void {
-  const a = tf.randomUniform([rooflineLength]);
-  return () => tf.dispose(tf.add(a, a));
+  const [a, b] = [tf.randomUniform([rooflineLength]), tf.randomUniform([rooflineLength])];
+  return () => tf.dispose(tf.add(a, b));
 }
 
 async function predictWork(task: BenchTask): Promise<Prepared> {
