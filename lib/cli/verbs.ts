@@ -4,6 +4,7 @@ import type { Verb } from "./command.ts";
 /** Name → module, loaded when it is needed. */
 export const verbs: Readonly<Record<string, () => Promise<Verb>>> = {
   demo: () => import("./demo.ts"),
+  prepare: () => import("./prepare.ts"),
   train: () => import("./train.ts"),
   evaluate: () => import("./evaluate.ts"),
   extract: () => import("./extract.ts"),

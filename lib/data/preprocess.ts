@@ -92,7 +92,7 @@ export function scaleIntensities(image: Float32Array, scaling: IntensityScaling)
 }
 
 /** The value that all eight corners of an image share, as around a stripped brain; undefined where they differ. */
-function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | undefined {
+export function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | undefined {
   const corners = [0, nx - 1].flatMap((x) =>
     [0, ny - 1].flatMap((y) => [0, nz - 1].map((z) => data[(x * ny + y) * nz + z]))
   );

@@ -70,7 +70,7 @@ export async function folderSource(directory: string, options: FolderOptions = {
  * Voxel size of a left-atrium volume that does not state it. The challenge's volumes have 88 slices of
  * 0.625 mm, and the public preparation keeps them all: 44 slices tell a volume that was averaged to 1.25 mm.
  */
-function laSpacing(shape: Shape3): Triple {
+export function laSpacing(shape: Shape3): Triple {
   return shape[2] === 44 ? [1.25, 1.25, 1.25] : [0.625, 0.625, 0.625];
 }
 

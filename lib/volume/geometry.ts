@@ -1,5 +1,6 @@
 /** Where a grid lies in the patient: affine maps between voxels and LPS millimetres, and whether two grids agree. */
 import { InputError } from "../errors.ts";
+import type { Box } from "./crop.ts";
 import type { Geometry, Shape3, Triple } from "./volume.ts";
 
 /** Three rows of four numbers: `world[r] = m[r][0] i + m[r][1] j + m[r][2] k + m[r][3]`. */
@@ -55,6 +56,13 @@ export function geometryFromAxes(
     direction: unit.map((axis) => axis.map(plain)) as never,
     origin: origin.map(plain) as never,
   };
+}
+
+/** The grid of a box of voxels. */
+export function boxGeometry({ spacing, direction, origin }: Geometry, { start, size }: Box): Geometry {
+  const at = (r: 0 | 1 | 2) =>
+    origin[r] + start.reduce((sum, first, axis) => sum + direction[axis][r] * spacing[axis] * first, 0);
+  return { shape: size, spacing, direction, origin: [at(0), at(1), at(2)] };
 }
 
 /** The map from the voxels of one grid to those of another, both placed in LPS millimetres. */

@@ -1,0 +1,159 @@
+/** A raw case in memory: image and label on one grid, checked. */
+import { InputError } from "../../errors.ts";
+import { readDicomFolder } from "../../volume/dicom_series.ts";
+import { readHdf5Dataset } from "../../volume/hdf5.ts";
+import type { ReadFile } from "../../volume/nrrd.ts";
+import { reorient, toPatientAxes } from "../../volume/orientation.ts";
+import { decodeVolume } from "../../volume/read_volume.ts";
+import { imageOf, labelOf, type StoredVolume } from "../../volume/stored_volume.ts";
+import type { Triple, Volume } from "../../volume/volume.ts";
+import { laSpacing } from "../source.ts";
+import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
+import type { RawCase } from "./archive.ts";
+import type { PreparedName } from "./record.ts";
+
+/** Image and label of a case on one grid. */
+export interface RawVolumes {
+  readonly format: string;
+  /** True intensities. */
+  readonly image: Volume;
+  /** 0 and 1. */
+  readonly label: Volume<Uint8Array>;
+  /** Cut and normalised already. */
+  readonly isReady: boolean;
+  readonly decisions: readonly string[];
+  readonly cautions: readonly string[];
+}
+
+/** Label values that each archive may hold beside the background 0; all of them are foreground. */
+const foreground: Readonly<Record<PreparedName, readonly number[]>> = {
+  la: [1, 255],
+  pancreas: [1],
+  // Necrosis and non-enhancing core, oedema, (until 2016) non-enhancing core alone, enhancing core.
+  brats: [1, 2, 3, 4],
+};
+
+/** The voxel side of the challenge's left-atrium scans in millimetres, which some headers leave out. */
+const atriumSide = 0.625;
+
+/**
+ * Reads image and label of a case.
+ *
+ * @param readFile reads each file, once.
+ * @throws InputError, one line with the path, where a file is missing or damaged, the image is constant or has values
+ * that are not finite, the label is empty or has values that its archive does not know, or both are not on one grid.
+ */
+export async function readRawCase(
+  dataset: PreparedName,
+  raw: RawCase,
+  readFile: ReadFile,
+): Promise<RawVolumes> {
+  if (raw.label === undefined) {
+    throw new InputError(`${raw.image}: this case has no label; add its label file or take the case away`);
+  }
+  if (raw.isPrepared) return await readPreparedCase(raw.image, readFile);
+  const isSeries = (await Deno.stat(raw.image).catch(() => undefined))?.isDirectory === true;
+  const stored = isSeries
+    ? await readDicomFolder(raw.image, readFile)
+    : await decodeVolume(await readFile(raw.image), raw.image, { readFile });
+  const { image, decisions } = dataset === "la"
+    ? withAtriumSpacing(imageOf(stored))
+    : { image: inPatientAxes(imageOf(stored)), decisions: [] };
+  requireImage(image.data, raw.image);
+  const file = await decodeVolume(await readFile(raw.label), raw.label, { readFile });
+  const label = foregroundOf(file, raw.label, foreground[dataset]);
+  const aligned = align(dataset, dataset === "brats" ? inPatientAxes(label) : label, {
+    image,
+    path: raw.label,
+  });
+  return {
+    format: stored.format,
+    image,
+    label: aligned.label,
+    isReady: false,
+    decisions: [...decisions, ...aligned.decisions],
+    cautions: aligned.cautions,
+  };
+}
+
+/** The public left-atrium files: cut and normalised already. */
+async function readPreparedCase(path: string, readFile: ReadFile): Promise<RawVolumes> {
+  const bytes = await readFile(path);
+  // The library takes the bytes over that it reads from.
+  const stored = await readHdf5Dataset(bytes.slice(), path, { dataset: "image", spacing: laSpacing });
+  const image = imageOf(stored);
+  requireImage(image.data, path);
+  const file = await readHdf5Dataset(bytes, path, { dataset: "label", spacing: laSpacing });
+  const label = foregroundOf(file, path, foreground.la);
+  const { decisions, cautions } = alignByVoxel(label, image, { path, strict: true });
+  const decision = "the file was cut and normalised by its publisher; neither was done again";
+  return {
+    format: stored.format,
+    image,
+    label,
+    isReady: true,
+    decisions: [decision, ...decisions],
+    cautions,
+  };
+}
+
+function align(
+  dataset: PreparedName,
+  label: Volume<Uint8Array>,
+  { image, path }: { image: Volume; path: string },
+): AlignedLabel {
+  if (dataset === "pancreas") return alignPancreas(label, image, path);
+  return alignByVoxel(label, image, { path, strict: dataset === "brats" });
+}
+
+/** Left atria keep the order of axes of their files, as the public preparation does. */
+function withAtriumSpacing(image: Volume): { image: Volume; decisions: string[] } {
+  if (image.spacing.some((side) => Math.abs(side - 1) > 1e-6)) return { image, decisions: [] };
+  const spacing: Triple = [atriumSide, atriumSide, atriumSide];
+  const decision = `the header states no voxel size or 1 mm; the challenge's ${atriumSide} mm was taken`;
+  return { image: { ...image, spacing }, decisions: [decision] };
+}
+
+function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): Volume<T> {
+  const change = toPatientAxes(volume);
+  const isSame = change.axes.join() === "0,1,2" && !change.reversed.includes(true);
+  return isSame ? volume : reorient(volume, change);
+}
+
+function requireImage(data: Float32Array, path: string) {
+  let notFinite = 0;
+  let isConstant = true;
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] - data[i] !== 0) notFinite++;
+    if (data[i] !== data[0]) isConstant = false;
+  }
+  if (notFinite > 0) {
+    throw new InputError(`${path}: ${notFinite} voxels of the image are NaN or infinite; all must be finite`);
+  }
+  if (isConstant) {
+    throw new InputError(`${path}: every voxel of the image is ${data[0]}; export the scan again`);
+  }
+}
+
+function foregroundOf(stored: StoredVolume, path: string, values: readonly number[]): Volume<Uint8Array> {
+  const label = labelOf(stored, path);
+  const { data } = label;
+  const meaning = new Uint8Array(256).fill(2);
+  meaning[0] = 0;
+  for (const value of values) meaning[value] = 1;
+  let count = 0;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i];
+    if (meaning[value] === 2) {
+      throw new InputError(
+        `${path}: the label has the value ${value}; 0 and ${
+          values.join(", ")
+        } are known, so this is another label`,
+      );
+    }
+    data[i] = meaning[value];
+    count += data[i];
+  }
+  if (count === 0) throw new InputError(`${path}: the label is empty; a training case needs a foreground`);
+  return label;
+}
