@@ -33,22 +33,24 @@ export interface CheckOptions {
 }
 
 /**
- * Checks the cases of `train.list` and `test.list`: files that are missing or damaged; images with values that are not
+ * Checks the cases of `train.list`, `test.list` and, where there is one, `validation.list`: files that are missing or damaged; images with values that are not
  * finite, or all alike; labels with other values than declared, or none; images and labels on different grids; the
- * same image twice; a training case among the test cases, by name or by content; volumes that the crop does not fit
- * in.
+ * same image twice; a case on two lists, by name or by content; volumes that the crop does not fit in.
  *
  * @throws InputError where a list is missing, empty or names a case twice.
  */
 export async function checkCases(directory: string, options: CheckOptions = {}): Promise<CasesReport> {
-  const train = await readList(directory, "train.list");
-  const test = await readList(directory, "test.list");
-  const names = [...new Set([...train, ...test])];
+  const lists = await readLists(directory);
+  const listOf = new Map<string, string>();
   const findings: CaseFinding[] = [];
-  const isTest = new Set(test);
-  for (const name of train.filter((name) => isTest.has(name))) {
-    findings.push({ case: name, kind: "fault", text: "in train.list and in test.list" });
+  for (const [list, members] of lists) {
+    for (const name of members) {
+      const other = listOf.get(name);
+      if (other === undefined) listOf.set(name, list);
+      else findings.push({ case: name, kind: "fault", text: `in ${other} and in ${list}` });
+    }
   }
+  const names = [...listOf.keys()];
   const byContent = new Map<string, string>();
   for (const [n, name] of names.entries()) {
     options.onCase?.(name, n, names.length);
@@ -61,11 +63,24 @@ export async function checkCases(directory: string, options: CheckOptions = {}):
     const twin = byContent.get(digest);
     byContent.set(digest, twin ?? name);
     if (twin === undefined) continue;
-    const crosses = isTest.has(twin) !== isTest.has(name);
-    const where = crosses ? ", one in train.list and one in test.list" : "";
+    const [first, second] = [listOf.get(twin), listOf.get(name)];
+    const where = first === second ? "" : `, one in ${first} and one in ${second}`;
     findings.push({ case: name, kind: "fault", text: `the same image as ${twin}${where}` });
   }
   return { cases: names.length, findings };
+}
+
+/** The lists of a folder by name; one of validation cases may be missing. */
+async function readLists(directory: string): Promise<[list: string, names: string[]][]> {
+  const names = ["train.list", "validation.list", "test.list"];
+  const isThere = async (name: string) =>
+    (await Deno.stat(`${directory}/${name}`).catch(() => undefined))?.isFile === true;
+  const lists: [string, string[]][] = [];
+  for (const name of names) {
+    if (name === "validation.list" && !await isThere(name)) continue;
+    lists.push([name, await readList(directory, name)]);
+  }
+  return lists;
 }
 
 type Remark = readonly [CaseFinding["kind"], string];

@@ -2,12 +2,13 @@
 import { datasets } from "../data/dataset.ts";
 import { type CaseRecord, type Manifest, volumeName } from "../data/prepare/record.ts";
 import { readHdf5 } from "../volume/hdf5.ts";
+import type { Triple } from "../volume/volume.ts";
 import { caseChart, quantile } from "./case_chart.ts";
 import { montage } from "./montage.ts";
 import { type PageFigure, pageHtml } from "./page.ts";
 import { largestPlane, takePlane } from "./planes.ts";
 import { contourLooks, slicePanel } from "./slices.ts";
-import { type Figure, fitText, svgDocument } from "./svg.ts";
+import { type Figure, fitText, place, svgDocument, text } from "./svg.ts";
 import type { Row, Table } from "./table.ts";
 
 /** What the report cannot know from the manifest. */
@@ -141,7 +142,7 @@ function caseTable(listed: readonly ListedCase[]): Table {
         list,
         ...(hasGroups ? [group ?? ""] : []),
         raw.shape.join(" × "),
-        raw.spacing.map(short).join(" × "),
+        isotropic(raw.spacing),
         quantiles(raw.intensities),
         quantiles(raw.labelIntensities),
         prepared.shape.join(" × "),
@@ -163,7 +164,7 @@ function decisionTable({ cases }: Manifest): Table {
   ]);
   const groups = Map.groupBy(
     all,
-    ({ kind, text }) => `${kind} ${text.replace(/[−-]?\d+(\.\d+)?(e[+-]?\d+)?/g, "#")}`,
+    ({ kind, text }) => `${kind} ${text.replace(/([−+-] ?)?\d+(\.\d+)?(e[+-]?\d+)?/g, "#")}`,
   );
   return {
     title: "What was done and why",
@@ -227,19 +228,26 @@ async function slicesFigure(folder: string, shown: readonly ListedCase[]): Promi
   for (const { record: { case: name } } of shown) {
     const { image, label } = await readHdf5(`${folder}/${name}/${volumeName}`);
     const index = largestPlane(label, 2);
-    panels.push(slicePanel(takePlane(image, 2, index), {
+    const panel = slicePanel(takePlane(image, 2, index), {
       width: panelWidth,
       contours: [{ plane: takePlane(label, 2, index), ...contourLooks.groundTruth, dash: "" }],
       orientation: true,
-      corner: fitText(name, 0.62 * panelWidth, { size: 7 }),
       alt: `${name}, slice ${index}`,
-    }));
+    });
+    panels.push(named(panel, name));
   }
   const rows = Array.from(
     { length: Math.ceil(panels.length / columns) },
     (_, row) => ({ panels: panels.slice(row * columns, (row + 1) * columns) }),
   );
   return montage(rows, { alt: `Slices of ${shown.map(({ record }) => record.case).join(", ")}` });
+}
+
+/** A panel with a name above it. */
+function named(panel: Figure, name: string): Figure {
+  const [size, room] = [6, 9];
+  const title = text(panel.width / 2, 6, fitText(name, panel.width, { size }), { size, anchor: "middle" });
+  return { ...panel, height: panel.height + room, body: title + place(panel, 0, room) };
 }
 
 /** At most `count` items at equal distances. */
@@ -249,10 +257,16 @@ function spread<T>(items: readonly T[], count: number): T[] {
 }
 
 function range(values: readonly number[], decimals: number): string {
-  const text = (value: number) => value.toFixed(decimals);
-  return `${text(quantile(values, 0.5))} (${text(Math.min(...values))} – ${text(Math.max(...values))})`;
+  const shown = (value: number) => value.toFixed(decimals);
+  return `${shown(quantile(values, 0.5))} (${shown(Math.min(...values))} – ${shown(Math.max(...values))})`;
+}
+
+/** One number where all three print alike. */
+function isotropic(spacing: Triple): string {
+  const texts = spacing.map(short);
+  return texts.every((side) => side === texts[0]) ? texts[0] : texts.join(" × ");
 }
 
 function short(value: number): string {
-  return String(Number(value.toPrecision(4))).replace("-", "−");
+  return String(Number(value.toPrecision(3))).replace("-", "−");
 }

@@ -77,9 +77,9 @@ export async function writeHdf5(
     };
     file.create_dataset({ name: options.image ?? "image", data: image.data, dtype: "<f4", ...layout });
     file.create_dataset({ name: options.label ?? "label", data: label.data, dtype: "<B", ...layout });
-    file.create_attribute("spacing", Float64Array.from(image.spacing), [3], "<f8");
-    file.create_attribute("direction", Float64Array.from(image.direction.flat()), [3, 3], "<f8");
-    file.create_attribute("origin", Float64Array.from(image.origin), [3], "<f8");
+    file.create_attribute("spacing", Float64Array.from(image.spacing), [3], "<d");
+    file.create_attribute("direction", Float64Array.from(image.direction.flat()), [3, 3], "<d");
+    file.create_attribute("origin", Float64Array.from(image.origin), [3], "<d");
   } finally {
     file.close();
   }

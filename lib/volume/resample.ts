@@ -158,7 +158,8 @@ function linearLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, da
       fv,
     );
     const value = mix(low, high, fu);
-    data[start + z] = isWhole ? Math.round(value) : value;
+    // Rounding errors must not decide where a value lies half-way between two whole numbers.
+    data[start + z] = isWhole ? Math.floor(value + 0.5 + 1e-9) : value;
   }
 }
 

@@ -4,6 +4,7 @@ import { checkCases } from "../../lib/data/check_cases.ts";
 import { InputError } from "../../lib/errors.ts";
 import { writeHdf5 } from "../../lib/volume/hdf5.ts";
 import { identityDirection } from "../../lib/volume/volume.ts";
+import { writePlainHdf5 } from "../plain_hdf5.ts";
 
 const grid = {
   shape: [3, 3, 3],
@@ -70,6 +71,28 @@ describe("checkCases()", () => {
     assertEquals(findings, [
       { case: "sound", kind: "caution", text },
       { case: "colourful", kind: "caution", text },
+    ]);
+  });
+
+  it("finds a label on another grid, an image twice on one list, and validation cases that are trained on", async () => {
+    await write("sound", 0);
+    await write("again", 0);
+    await write("other", 600);
+    await Deno.mkdir(`${folder}/shifted`);
+    await writePlainHdf5(`${folder}/shifted/mri_norm2.h5`, {
+      image: { data: Float32Array.from({ length: 27 }, (_, i) => 900 + i), shape: [3, 3, 3] },
+      label: { data: new Uint8Array(36).fill(1, 3, 9), shape: [3, 3, 4] },
+    });
+    await Deno.writeTextFile(`${folder}/train.list`, "sound\nagain\n");
+    await Deno.writeTextFile(`${folder}/validation.list`, "sound\nshifted\n");
+    await Deno.writeTextFile(`${folder}/test.list`, "other\n");
+    const { cases, findings } = await checkCases(folder);
+    await Deno.remove(`${folder}/validation.list`);
+    assertEquals(cases, 4);
+    assertEquals(findings.map(({ case: name, kind, text }) => `${name}: ${kind}: ${text}`), [
+      "sound: fault: in train.list and in validation.list",
+      "again: fault: the same image as sound",
+      "shifted: fault: image and label are not on one grid: shapes 3×3×3 and 3×3×4",
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** Files that are known by their content: read and hashed at once, and compared later. */
 import { relative } from "node:path";
 import type { ReadFile } from "../../volume/nrrd.ts";
+import type { VoxelArray } from "../../volume/volume.ts";
 import { readWhole } from "../../volume/whole_file.ts";
 import type { HashedFile } from "./record.ts";
 
@@ -39,6 +40,17 @@ export async function areUnchanged(root: string, files: readonly HashedFile[]): 
     if (await sha256(await readWhole(`${root}/${path}`)) !== noted) return false;
   }
   return true;
+}
+
+/** The hash of all voxels of arrays, one after the other. */
+export async function hashVoxels(...arrays: readonly VoxelArray[]): Promise<string> {
+  const all = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const { buffer, byteOffset, byteLength } of arrays) {
+    all.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += byteLength;
+  }
+  return await sha256(all);
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

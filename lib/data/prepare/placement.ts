@@ -52,7 +52,7 @@ export function placeCase(
     ? `resampled from ${text(image.spacing)} to ${
       text(spacing)
     } mm: linear; of the label what is at least one half`
-    : `not resampled: its spacing is the paper's or the profile's`;
+    : `not resampled: its ${text(image.spacing)} mm are those of profile ${settings.profile}`;
   return {
     geometry: boxGeometry(grid, { start, size }),
     box: isResampled ? undefined : { start, size },

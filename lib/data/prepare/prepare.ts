@@ -111,13 +111,19 @@ function manifestOf(
   const byName = <T extends { readonly case: string }>(items: Iterable<T>) =>
     [...items].sort((a, b) => a.case < b.case ? -1 : 1);
   const cases = byName(records.values());
+  const final = rest.finished ? present(lists) : lists;
+  const isUntested = final.test.length === 0;
   return {
     format: "sasnet-prepared-1",
     ...rest,
-    lists: rest.finished ? present(lists) : lists,
+    lists: final,
     cases,
     skipped: byName(skipped),
-    cautions: [...cautions, ...twinsOf(cases)],
+    cautions: [
+      ...cautions,
+      ...twinsOf(cases),
+      ...(isUntested ? ["the test list is empty: train needs one"] : []),
+    ],
   };
 }
 
@@ -166,7 +172,7 @@ function decisionsOf({ rule, train, validation, test }: Lists, { settings }: Pre
   ];
 }
 
-function cautionsOf(all: readonly RawCase[], { lists, unlisted }: Split, options: PrepareOptions): string[] {
+function cautionsOf(all: readonly RawCase[], { unlisted }: Split, options: PrepareOptions): string[] {
   const { settings: { dataset }, withoutWithdrawn } = options;
   const cautions: string[] = [];
   const gone = all.filter(({ name }) => isWithdrawn(dataset, name)).map(({ name }) => name);
@@ -175,13 +181,14 @@ function cautionsOf(all: readonly RawCase[], { lists, unlisted }: Split, options
       ? "left out"
       : "kept, on one list with case 2, as the paper counts 82 cases; --without-withdrawn leaves them out";
     cautions.push(
-      `${gone.join(" and ")} were withdrawn from the archive, they show the patient of case 2: ${fate}`,
+      `withdrawn from the archive, because they show the patient of case 2: ${gone.join(", ")}; ${fate}`,
     );
   }
   if (unlisted.length > 0) {
     const some = unlisted.slice(0, 3).join(", ") + (unlisted.length > 3 ? ", …" : "");
-    cautions.push(`${unlisted.length} cases are on no list and were left out: ${some}`);
+    cautions.push(
+      `on no list and left out: ${unlisted.length === 1 ? "" : `${unlisted.length} cases: `}${some}`,
+    );
   }
-  if (lists.test.length === 0) cautions.push("the test list is empty: train needs one case on it at least");
   return cautions;
 }

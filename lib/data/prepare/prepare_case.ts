@@ -5,7 +5,7 @@ import { datasets } from "../dataset.ts";
 import { type IntensityScaling, intensityScaling, scaleIntensities } from "../preprocess.ts";
 import type { RawCase } from "./archive.ts";
 import { preparedFingerprint, rawFingerprint } from "./fingerprint.ts";
-import { areUnchanged, hashFile, hashingReader } from "./hashed_files.ts";
+import { areUnchanged, hashFile, hashingReader, hashVoxels } from "./hashed_files.ts";
 import { cutOut, placeCase } from "./placement.ts";
 import { type RawVolumes, readRawCase } from "./raw_volumes.ts";
 import { type CaseRecord, type PrepareSettings, readCaseRecord, volumeName, writeJson } from "./record.ts";
@@ -57,6 +57,7 @@ export async function prepareCase(job: CaseJob): Promise<CaseOutcome> {
     ...(raw.group === undefined ? {} : { group: raw.group }),
     inputs: reader.files,
     output: await hashFile(to, `${folder}/${volumeName}`),
+    voxels: await hashVoxels(image.data, label.data),
     fingerprint: { raw: first, ...preparedFingerprint(image, label) },
     decisions: [...volumes.decisions, ...placement.decisions, text],
     cautions: volumes.cautions,
@@ -94,7 +95,8 @@ function scalingOf(
   if (isReady) return { scaling: undefined, text: "intensities as they are" };
   const scaling = intensityScaling(dataset, image);
   const { window, offset, divisor } = scaling;
-  const numbers = `(value − ${Number(offset.toPrecision(6))}) / ${Number(divisor.toPrecision(6))}`;
+  const [sign, size] = [offset < 0 ? "+" : "−", Number(Math.abs(offset).toPrecision(6))];
+  const numbers = `(value ${sign} ${size}) / ${Number(divisor.toPrecision(6))}`;
   if (window !== undefined) {
     return { scaling, text: `intensities cut to ${window.join(" … ")} and scaled to 0 … 1: ${numbers}` };
   }

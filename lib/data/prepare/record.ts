@@ -67,6 +67,8 @@ export interface CaseRecord {
   readonly group?: string;
   readonly inputs: readonly HashedFile[];
   readonly output: HashedFile;
+  /** SHA-256 of the image's and then the label's voxels in C order; the file itself holds the time of its writing too. */
+  readonly voxels: string;
   readonly fingerprint: Fingerprint;
   /** What was done and why, a sentence each. */
   readonly decisions: readonly string[];

@@ -117,6 +117,5 @@ function drawnLists(names: readonly string[], { dataset, seed }: SplitOptions): 
   const test = held.slice(Math.max(0, held.length - sizes.test));
   const validation = held.slice(0, held.length - test.length);
   const train = order.filter((name) => !held.includes(name));
-  const counts = [train, ...(sizes.validation > 0 ? [validation] : []), test].map((list) => list.length);
-  return { rule: `drawn from seed ${seed}: ${counts.join(" / ")}`, train, validation, test };
+  return { rule: `drawn from seed ${seed}`, train, validation, test };
 }
