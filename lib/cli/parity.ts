@@ -1,7 +1,7 @@
 /** The verb `parity`: compares the kit with recorded numbers of an independent PyTorch implementation. */
 import { InputError } from "../errors.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
-import type { Checks } from "./parity/golden.ts";
+import type { GoldenName } from "./parity/known.ts";
 import { useEngine } from "./workspace.ts";
 
 export const command = defineCommand({
@@ -13,12 +13,15 @@ export const command = defineCommand({
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { folder } = options;
   const { createChecks, readGolden, readState } = await import("./parity/golden.ts");
+  const { checkFiles, checkParts } = await import("./parity/known.ts");
   const manifest = await readGolden<{ bytes?: Record<string, number> }>(folder, "manifest").catch((error) => {
     throw new InputError(`${folder} is not a folder of golden vectors: ${error.message}`);
   });
-  const { bytes } = manifest.json;
-  if (bytes === undefined) {
-    throw new InputError(`${folder} is not a folder of golden vectors: its manifest.json has no "bytes"`);
+  const bytes = manifest.json?.bytes;
+  if (typeof bytes !== "object") {
+    throw new InputError(
+      `${folder} is not a folder of golden vectors: its manifest.json has no "bytes", the size of each file`,
+    );
   }
   await useEngine(context);
   const { checkMetrics, checkSdm } = await import("./parity/distances.ts");
@@ -45,18 +48,21 @@ export async function run(options: Options<typeof command>, context: Context): P
   show(0);
 
   const file = async <T>(
-    name: string,
+    name: GoldenName,
     check: (golden: Awaited<ReturnType<typeof readGolden<T>>>) => Promise<void> | void,
   ) => {
     const from = checks.list.length;
     try {
       const golden = await readGolden<T>(folder, name);
+      checkParts(name, golden.json as object, checks);
       await check(golden);
       for (const tensor of golden.unused()) checks.fail(`${name}: the tensor ${tensor} is not known`);
     } catch (error) {
-      if (context.debug && !(error instanceof InputError)) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      checks.fail(`${name}: the check stopped: ${message}`);
+      const isInput = error instanceof InputError;
+      if (context.debug && !isInput) throw error;
+      const message = (error instanceof Error ? error.message : String(error)).split("\n")[0];
+      const reason = isInput ? message : `the file is not of the form that was expected: ${message}`;
+      checks.fail(`${name}: the check stopped: ${reason}`);
     }
     show(from);
   };
@@ -107,26 +113,4 @@ export async function run(options: Options<typeof command>, context: Context): P
   for (const { name, variant } of failed) context.print(`outside: ${name}${variant && ` [${variant}]`}`);
   const ok = failed.length === 0;
   return { exitCode: ok ? 0 : 1, json: { checks: checks.list, ok } };
-}
-
-/** The files of a set by what they hold: JSON and tensors under one name, or one of the two. */
-const knownFiles = new Set(
-  [
-    ...["complexity", "losses", "metrics", "mini", "network", "ops", "preprocess", "sar", "schedule", "sdm"],
-    ...["sliding", "training", "view"],
-  ].flatMap((name) => [`${name}.json`, `${name}.safetensors`]).concat(
-    ["mini_state", "network_state", "training_init_state"].map((name) => `${name}.safetensors`),
-  ),
-);
-
-/** Every file is there with the manifest's size, and none besides or of a kind that no check reads. */
-async function checkFiles(folder: string, bytes: Record<string, number>, checks: Checks): Promise<void> {
-  for (const [name, size] of Object.entries(bytes)) {
-    const found = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
-    if (!knownFiles.has(name)) checks.fail(`manifest.${name}: not known`);
-    else checks.same(`manifest.${name}`, found?.size ?? "missing", size);
-  }
-  for await (const { name } of Deno.readDir(folder)) {
-    if (name !== "manifest.json" && !(name in bytes)) checks.fail(`manifest.${name}: not known`);
-  }
 }

@@ -1,5 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals } from "@std/assert";
+import { createChecks } from "../../lib/cli/parity/golden.ts";
+import { checkParts, knowsRules } from "../../lib/cli/parity/known.ts";
 import { sharedFolder } from "../shared.ts";
 
 const shared = sharedFolder();
@@ -58,10 +60,53 @@ describe("parity", () => {
     const folder = await Deno.makeTempDir();
     try {
       assertEquals((await parity(folder)).code, 2);
-      await Deno.writeTextFile(`${folder}/manifest.json`, "{}");
-      assertEquals((await parity(folder)).code, 2);
+      for (const manifest of ["{}", "null", '{"bytes": 3}']) {
+        await Deno.writeTextFile(`${folder}/manifest.json`, manifest);
+        assertEquals((await parity(folder)).code, 2, manifest);
+      }
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  });
+});
+
+describe("a golden set that goes beyond what is known", () => {
+  it("fails by its part of a file, but not by a text for readers", () => {
+    const checks = createChecks();
+    checkParts("sliding", { about: "windows", cases: {}, blended: { a: 1 } }, checks);
+    assertEquals(checks.list.map(({ name, ok }) => [name, ok]), [["sliding.blended: not known", false]]);
+  });
+
+  it("fails by a rule of SAR, and by a setting besides the rules", () => {
+    const checks = createChecks();
+    const options = { ce: true, index: "branch", memory: "two", init: 0.5 } as const;
+    assertEquals(knowsRules("training.paper", options, checks), true);
+    assertEquals(checks.list, []);
+    // As read from JSON, where anything can stand.
+    const other = JSON.parse(JSON.stringify({ ...options, memory: "three", detached: true }));
+    assertEquals(knowsRules("training.x", other, checks), false);
+    const names = checks.list.map(({ name }) => name);
+    assertEquals(names, ["training.x: memory three is not known", "training.x: detached is not known"]);
+  });
+});
+
+describe("a comparison", () => {
+  const isOk = (actual: number[], expected: (number | "nan")[]) => {
+    const checks = createChecks();
+    checks.compare("x", actual, expected, { tolerance: 1e-3 });
+    return checks.list[0].ok;
+  };
+
+  it("is relative to the largest expected value", () => {
+    assertEquals([isOk([1000.9, 0], [1000, 0]), isOk([1001.1, 0], [1000, 0])], [true, false]);
+  });
+
+  it("takes a NaN for NaN or its text, and for nothing else", () => {
+    assertEquals([isOk([NaN, 1], ["nan", 1]), isOk([NaN, 1], [NaN, 1])], [true, true]);
+    assertEquals([isOk([0, 1], ["nan", 1]), isOk([NaN, 1], [0, 1]), isOk([NaN], [0])], [false, false, false]);
+  });
+
+  it("fails where the numbers of values differ", () => {
+    assertEquals([isOk([1], [1, 1]), isOk([1, 1], [1])], [false, false]);
   });
 });

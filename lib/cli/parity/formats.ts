@@ -7,7 +7,13 @@ type Named<T> = Readonly<Record<string, T>>;
 type Pair = readonly [number, number];
 
 export interface SdmJson {
-  readonly cases: Named<unknown>;
+  readonly cases: Named<
+    StatisticsJson & {
+      readonly shape: Shape3;
+      readonly foreground: number;
+      readonly boundary_voxels: number;
+    }
+  >;
 }
 
 export interface MetricsJson {
@@ -15,27 +21,39 @@ export interface MetricsJson {
     readonly shape: Shape3;
     readonly spacing: Triple | null;
     readonly dc: number | "nan";
-    readonly jc: number;
+    readonly jc: number | "nan";
     readonly hd95: number | null;
     readonly asd: number | null;
     readonly asd_reverse: number | null;
     /** Null where the released evaluation stops with an error. */
-    readonly official_tuple: readonly number[] | null;
+    readonly official_tuple: readonly (number | "nan")[] | null;
   }>;
+  readonly largest_cc: { readonly components: number; readonly largest: number; readonly ties: number };
 }
 
 export interface ViewJson {
   readonly probability: Named<Named<number>>;
   readonly permutation: Named<unknown>;
-  readonly cases: Named<{ readonly permutation: Permutation }>;
+  readonly default_view_without_transform: Named<number>;
+  readonly cases: Named<{ readonly permutation: Permutation; readonly shape_out: Shape3 }>;
 }
 
 export interface SarJson {
   readonly figure4: {
     readonly alpha: number;
     readonly voxels: readonly {
+      readonly prob_low: Pair;
+      readonly prob_high: Pair;
+      readonly gt: 0 | 1;
+      readonly confidence_low: number;
+      readonly confidence_high: number;
+      readonly weighted_low: Pair;
+      readonly weighted_high: Pair;
       readonly sum_without_sar: Pair;
       readonly sum_with_sar: Pair;
+      readonly ratio_without: number;
+      readonly ratio_with: number;
+      readonly softmax_without: Pair;
       readonly softmax_with: Pair;
     }[];
   };
@@ -64,8 +82,15 @@ export interface ScheduleJson {
   };
   readonly two_stream: Named<{
     readonly labelled: number;
+    readonly unlabelled: number;
+    readonly batch_size: number;
     readonly labelled_bs: number;
     readonly batches_per_epoch: number;
+    readonly labelled_seen_per_epoch: number;
+    readonly labelled_left_out_per_epoch: number;
+    readonly unlabelled_seen_per_epoch: number;
+    readonly max_epoch_at_40000: number;
+    readonly iterations_for_40_epochs: number;
   }>;
   readonly two_stream_replay: readonly {
     readonly batch_size: number;
@@ -82,11 +107,17 @@ export interface SlidingJson {
     readonly patch: Shape3;
     readonly stride_xy: number;
     readonly stride_z: number;
+    readonly pad_total: Triple;
     readonly pad_low: Triple;
     readonly pad_high: Triple;
     readonly padded_shape: Shape3;
     readonly starts: unknown;
+    readonly patches: number;
+    readonly count_min: number;
+    readonly count_max: number;
+    readonly count_sum: number;
     readonly count_profile: unknown;
+    /** Only of cases whose tensors are recorded. */
     readonly foreground?: number;
   }>;
 }
@@ -94,7 +125,10 @@ export interface SlidingJson {
 export interface PreprocessJson {
   readonly la: {
     readonly boxes: readonly BoxJson[];
-    readonly small: Omit<BoxJson, "shape">;
+    readonly small: Omit<BoxJson, "shape" | "box_official"> & {
+      readonly mean: number;
+      readonly std_population: number;
+    };
   };
   readonly pancreas: {
     readonly window: Pair;
@@ -124,14 +158,20 @@ interface BoxJson {
   readonly margins: readonly number[];
   readonly size: Shape3;
   readonly box_xyz: unknown;
+  /** The released script keeps all slices. */
+  readonly box_official: unknown;
 }
 
 export interface ComplexityJson {
   readonly models: Named<
     Named<{
       readonly parameters: number;
+      readonly conv_weights: number;
       readonly conv_macs: number;
       readonly conv_macs_transposed_at_output: number;
+      readonly bias_adds: number;
+      readonly batchnorm_ops: number;
+      readonly relu_ops: number;
       readonly ptflops_style: number;
     }>
   >;
@@ -152,7 +192,11 @@ export interface LossesJson {
 export interface NetworkJson {
   readonly n_filters: number;
   readonly loss: number;
+  /** Every name of the official state with its shape, in its order. */
   readonly state_dict_order: Named<readonly number[]>;
+  readonly num_batches_tracked: { readonly before: number; readonly after: number };
+  readonly output_stats: Named<Named<StatisticsJson>>;
+  readonly gradient_stats: Named<StatisticsJson>;
   readonly parameters_without_gradient: readonly string[];
   readonly zero_gradient_by_batchnorm: readonly string[];
 }

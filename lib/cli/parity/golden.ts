@@ -25,7 +25,13 @@ export interface Tolerance {
 /** Collects comparisons. */
 export interface Checks {
   readonly list: Check[];
-  compare(name: string, actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance): void;
+  /** The text "nan" stands for NaN, which JSON lacks; a NaN equals a NaN and nothing else. */
+  compare(
+    name: string,
+    actual: ArrayLike<number>,
+    expected: ArrayLike<number | "nan">,
+    tolerance: Tolerance,
+  ): void;
   /** Equal as JSON. */
   same(name: string, actual: unknown, expected: unknown, variant?: string): void;
   fail(name: string): void;
@@ -49,10 +55,12 @@ export function createChecks(): Checks {
     compare(name, actual, expected, { tolerance, absolute = false, variant = "" }) {
       let [difference, largest] = [0, 0];
       for (let i = 0; i < expected.length; i++) {
-        const error = Math.abs(actual[i] - expected[i]);
-        // A NaN is an error of its own.
+        const wanted = expected[i] === "nan" ? NaN : expected[i] as number;
+        if (Number.isNaN(wanted) && Number.isNaN(actual[i])) continue;
+        const error = Math.abs(actual[i] - wanted);
+        // A NaN on one side is an error of its own.
         difference = error <= difference ? difference : Number.isNaN(error) ? Infinity : error;
-        largest = Math.max(largest, Math.abs(expected[i]));
+        if (Math.abs(wanted) > largest) largest = Math.abs(wanted);
       }
       if (actual.length !== expected.length) difference = Infinity;
       const relative = difference === 0 ? 0 : largest === 0 ? difference : difference / largest;

@@ -2,17 +2,19 @@
 import { valueAndGradients } from "../../engine/tape.ts";
 import { tf, tidy } from "../../engine/tensor.ts";
 import { complexityOf } from "../../network/complexity.ts";
+import type { LayerCost } from "../../network/layer.ts";
 import { buffersOf, disposeNetwork, type Network, parametersOf } from "../../network/network.ts";
 import { createSasNet, type SasNet } from "../../network/sasnet.ts";
 import { createVNet } from "../../network/segmenter.ts";
 import { evaluationMode } from "../../network/unit.ts";
 import { crossEntropy, diceLoss, regressionLoss } from "../../sasnet/losses.ts";
 import type { SafetensorsEntry } from "../../training/safetensors.ts";
-import { loadStateDict, toArray } from "../../training/weights.ts";
+import { loadStateDict, stateDict, toArray } from "../../training/weights.ts";
 import type { Shape3 } from "../../volume/volume.ts";
-import type { ComplexityJson, NetworkJson } from "./formats.ts";
+import type { ComplexityJson, NetworkJson, StatisticsJson } from "./formats.ts";
 import type { Checks, Golden } from "./golden.ts";
 import { channelsFirst, channelsLast } from "./layout.ts";
+import { compareStatistics } from "./statistics.ts";
 
 /** The network of a golden state, with the layer that the released code never runs. */
 function goldenNetwork(
@@ -45,22 +47,42 @@ export function checkNetwork(
     checks.compare(`network.state.${name}`, data as Float32Array, golden.tensor(name).data, { tolerance: 0 });
   }
   tidy(() => {
-    const names = new Set([...state.keys()]);
-    checks.same(
-      "network.state_names",
-      Object.keys(json.state_dict_order).filter((name) => !names.has(name)),
-      [],
-    );
+    const shapes = [...stateDict(network)].map(([name, { shape }]) => [name, shape]);
+    checks.same("network.state", shapes.sort(byName), Object.entries(json.state_dict_order).sort(byName));
+    checkCounters(checks, network, "before", json.num_batches_tracked.before);
     const input = channelsLast(golden.tensor("input"));
-    checkOutputs(golden, checks, { name: "network", mode: "eval", network, input });
-    checkOutputs(golden, checks, { name: "network", mode: "train", network, input });
+    for (const mode of ["eval", "train"] as const) {
+      checkOutputs(golden, checks, {
+        name: "network",
+        mode,
+        network,
+        input,
+        recorded: json.output_stats[mode],
+      });
+    }
     checkNetworkLoss(golden, checks, network, input);
+    checkCounters(checks, network, "after", json.num_batches_tracked.after);
   });
   for (const { name, variable } of buffersOf(network)) {
     const expected = golden.tensor(`after.${name}`).data;
     checks.compare(`network.after.${name}`, variable.dataSync(), expected, { tolerance: 1e-5 });
   }
   disposeNetwork(network);
+}
+
+function byName([a]: readonly unknown[], [b]: readonly unknown[]): number {
+  return String(a) < String(b) ? -1 : 1;
+}
+
+/** The normalisations' counters of training batches; the layer that never runs stays at 0. */
+function checkCounters(checks: Checks, network: SasNet, when: string, expected: number): void {
+  const counters = [...stateDict(network)].filter(([name]) => /num_batches_tracked$/.test(name));
+  const counts = counters.filter(([name]) => !name.startsWith("decoder2.block_five_up."));
+  const found = counts.map(([, { data }]) => Number(data[0]));
+  checks.compare(`network.num_batches_tracked.${when}`, found, found.map(() => expected), {
+    tolerance: 0,
+    absolute: true,
+  });
 }
 
 function checkNetworkLoss(
@@ -96,6 +118,11 @@ function checkNetworkLoss(
       : toArray(gradient, layout).data as Float32Array;
     const tolerance = zero.has(name) ? { tolerance: 1e-5, absolute: true } : { tolerance: 5e-4 };
     checks.compare(`network.grad.${name}`, actual, expected, tolerance);
+    if (zero.has(name)) return;
+    compareStatistics(checks, `network.gradient_stats.${name}`, actual, {
+      statistics: json.gradient_stats[name],
+      tolerance: { values: 5e-4, l2: 5e-4 },
+    });
   });
 }
 
@@ -122,11 +149,12 @@ export function checkMini(
 function checkOutputs(
   golden: Golden,
   checks: Checks,
-  { name, mode, network, input }: {
+  { name, mode, network, input, recorded }: {
     name: string;
     mode: "eval" | "train";
     network: SasNet;
     input: tf.Tensor5D;
+    recorded?: Readonly<Record<string, StatisticsJson>>;
   },
 ): void {
   const outputs = network.full(
@@ -137,7 +165,14 @@ function checkOutputs(
     const maps: [string, tf.Tensor][] = [["seg", outputs[i].logits], ["tanh", outputs[i].regression!]];
     for (const [map, tensor] of maps) {
       const key = `out.${mode}.${map}_${branch}`;
-      checks.compare(`${name}.${key}`, channelsFirst(tensor), golden.tensor(key).data, { tolerance: 3e-4 });
+      const values = channelsFirst(tensor);
+      checks.compare(`${name}.${key}`, values, golden.tensor(key).data, { tolerance: 3e-4 });
+      const statistics = recorded?.[`${map}_${branch}`];
+      if (statistics === undefined) continue;
+      compareStatistics(checks, `${name}.output_stats.${mode}.${map}_${branch}`, values, {
+        statistics,
+        tolerance: { values: 3e-4, l2: 3e-4 },
+      });
     }
   });
 }
@@ -158,20 +193,26 @@ export function checkComplexity(golden: Golden<ComplexityJson>, checks: Checks):
       continue;
     }
     const network = makers[model]();
+    const filters = parametersOf(network).filter(({ layout }) => layout === "filter");
+    const weights = filters.reduce((sum, { variable }) => sum + variable.size, 0);
     for (const [input, expected] of Object.entries(inputs)) {
-      const found = complexityOf(network, input.split("x").map(Number) as unknown as Shape3);
-      checks.same(`complexity.${model}.${input}.parameters`, found.declared, expected.parameters);
-      checks.same(`complexity.${model}.${input}.macs`, found.macs, expected.conv_macs);
-      checks.same(
-        `complexity.${model}.${input}.macs_at_output`,
-        found.macsAtOutput,
-        expected.conv_macs_transposed_at_output,
-      );
-      checks.same(
-        `complexity.${model}.${input}.ptflops_style`,
-        found.withElementwise,
-        expected.ptflops_style,
-      );
+      const crop = input.split("x").map(Number) as unknown as Shape3;
+      const found = complexityOf(network, crop);
+      const costs = network.layers.filter((layer) => !layer.unused).map((layer) => layer.cost(crop));
+      const sum = (of: (cost: LayerCost) => number) => costs.reduce((total, cost) => total + of(cost), 0);
+      const pairs: [string, number, number][] = [
+        ["parameters", found.declared, expected.parameters],
+        ["conv_weights", weights, expected.conv_weights],
+        ["macs", found.macs, expected.conv_macs],
+        ["macs_at_output", found.macsAtOutput, expected.conv_macs_transposed_at_output],
+        ["bias_adds", sum((cost) => cost.biased), expected.bias_adds],
+        ["batchnorm_ops", sum((cost) => 2 * (cost.normalised?.values ?? 0)), expected.batchnorm_ops],
+        ["relu_ops", sum((cost) => cost.activated ?? 0), expected.relu_ops],
+        ["ptflops_style", found.withElementwise, expected.ptflops_style],
+      ];
+      for (const [what, actual, wanted] of pairs) {
+        checks.same(`complexity.${model}.${input}.${what}`, actual, wanted);
+      }
     }
     disposeNetwork(network);
   }

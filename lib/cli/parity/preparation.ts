@@ -7,7 +7,7 @@ import {
   type Range3,
   windowIntensities,
 } from "../../data/preprocess.ts";
-import { epochBatches } from "../../data/sampler.ts";
+import { epochBatches, stepsPerEpoch } from "../../data/sampler.ts";
 import { gammaRamp } from "../../sasnet/schedule.ts";
 import { crop, randomCropPadding } from "../../volume/crop.ts";
 import type { Shape3, Triple } from "../../volume/volume.ts";
@@ -35,8 +35,21 @@ export function checkSchedule(golden: Golden<ScheduleJson>, checks: Checks): voi
     exact,
   );
   for (const [name, stream] of Object.entries(streams)) {
-    const length = Math.floor(stream.labelled / stream.labelled_bs);
-    checks.same(`schedule.two_stream.${name}`, length, stream.batches_per_epoch);
+    const { labelled, unlabelled, labelled_bs: labelledPerBatch } = stream;
+    const unlabelledPerBatch = stream.batch_size - labelledPerBatch;
+    const length = stepsPerEpoch({ labelled, unlabelled, labelledPerBatch, unlabelledPerBatch });
+    const seen = length * labelledPerBatch;
+    const pairs: [string, number, number][] = [
+      ["batches_per_epoch", length, stream.batches_per_epoch],
+      ["labelled_seen", seen, stream.labelled_seen_per_epoch],
+      ["labelled_left_out", labelled - seen, stream.labelled_left_out_per_epoch],
+      ["unlabelled_seen", length * unlabelledPerBatch, stream.unlabelled_seen_per_epoch],
+      ["max_epoch", Math.floor(40000 / length) + 1, stream.max_epoch_at_40000],
+      ["iterations_for_40_epochs", 40 * length, stream.iterations_for_40_epochs],
+    ];
+    for (const [what, actual, expected] of pairs) {
+      checks.same(`schedule.two_stream.${name}.${what}`, actual, expected);
+    }
   }
   replays.forEach((replay, i) => {
     const unlabelledPerBatch = replay.unlabelled_bs;
@@ -60,6 +73,11 @@ export function checkPreprocess(golden: Golden<PreprocessJson>, checks: Checks):
       shape: box.shape,
     });
     checks.same(`preprocess.la.box.${i}`, found, box.box_xyz);
+    checks.same(
+      `preprocess.la.box_official.${i}`,
+      [found[0], found[1], [0, box.shape[2]]],
+      box.box_official,
+    );
   });
   const image = golden.tensor("la.image");
   const shape = image.shape as unknown as Shape3;
@@ -67,6 +85,12 @@ export function checkPreprocess(golden: Golden<PreprocessJson>, checks: Checks):
   const { small } = la;
   const normalised = normaliseIntensities(image.data.slice());
   checks.compare("preprocess.la.normalised", normalised, golden.tensor("la.normalised").data, exact);
+  checks.compare(
+    "preprocess.la.small.normalised",
+    normalised,
+    image.data.map((value) => (value - small.mean) / small.std_population),
+    exact,
+  );
   const box = atriumBox({
     foreground: small.foreground_first_last,
     margins: small.margins,

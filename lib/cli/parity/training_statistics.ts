@@ -1,8 +1,6 @@
 /** What the recorded training steps keep of large tensors. */
 import { tf, tidy } from "../../engine/tensor.ts";
 import type { Shape3 } from "../../volume/volume.ts";
-import type { StatisticsJson } from "./formats.ts";
-import type { Checks } from "./golden.ts";
 
 /** Every fourth voxel along each axis, as the set keeps them. */
 export function everyFourth(values: Float32Array, [nx, ny, nz]: Shape3): number[] {
@@ -13,33 +11,6 @@ export function everyFourth(values: Float32Array, [nx, ny, nz]: Shape3): number[
     }
   }
   return samples;
-}
-
-/** Mean, extremes and length of a tensor. */
-export function compareStatistics(
-  checks: Checks,
-  name: string,
-  values: Float32Array,
-  { statistics, variant, tolerance }: {
-    statistics: StatisticsJson;
-    variant: string;
-    tolerance: { readonly values: number; readonly l2: number };
-  },
-): void {
-  let [sum, square, low, high] = [0, 0, Infinity, -Infinity];
-  for (let i = 0; i < values.length; i++) {
-    sum += values[i];
-    square += values[i] ** 2;
-    low = Math.min(low, values[i]);
-    high = Math.max(high, values[i]);
-  }
-  const { mean, l2, max, min } = statistics;
-  // The length grows with the number of values, so it would hide an error of the other three.
-  checks.compare(name, [sum / values.length, high, low], [mean, max, min], {
-    tolerance: tolerance.values,
-    variant,
-  });
-  checks.compare(`${name}.l2`, [Math.sqrt(square)], [l2], { tolerance: tolerance.l2, variant });
 }
 
 /** The length of the difference. */

@@ -1,5 +1,6 @@
 /** Golden views, by both ways. */
 import { datasets } from "../../data/dataset.ts";
+import { unknownName } from "../../errors.ts";
 import { fft3 } from "../../sasnet/fft.ts";
 import { viewByFrequency } from "../../sasnet/view.ts";
 import { permuteAxes } from "../../volume/crop.ts";
@@ -11,8 +12,7 @@ import type { Checks, Golden } from "./golden.ts";
 export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
   const { json } = golden;
   for (const [name, info] of Object.entries(json.cases)) {
-    const parts = name.split(".");
-    const base = parts[0];
+    const base = name.replace(/(\.[^.]*){2}$/, "");
     const image = golden.tensor(`${base}.image`);
     const label = golden.bytes(`${base}.label`);
     const shape = image.shape as unknown as Shape3;
@@ -23,6 +23,7 @@ export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
     });
     const short = permuteAxes(image.data, shape, permutation);
     checks.compare(`view.${name}.short_cut`, short.data, expected, { tolerance: 1e-5 });
+    checks.same(`view.${name}.shape`, short.shape, info.shape_out);
     const turned = permuteAxes(label.data, shape, permutation).data;
     checks.compare(`view.${name}.label`, turned, golden.bytes(`${name}.label`).data, {
       tolerance: 0,
@@ -37,6 +38,8 @@ export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
     checks.compare(`view.probability.${dataset}`, odds, Object.values(json.probability[dataset]), {
       tolerance: 1e-6,
     });
+    const identity = views.find(({ permutation }) => permutation.join() === "0,1,2");
+    checks.same(`view.default.${dataset}`, identity?.code, json.default_view_without_transform[dataset]);
   }
   const image = golden.tensor("spectrum.image");
   const spectrum = fft3(image.data, image.shape as unknown as Shape3);
@@ -48,7 +51,9 @@ export function checkView(golden: Golden<ViewJson>, checks: Checks): void {
   });
 }
 
-/** The kit's key of a data set's name in the golden set. */
+/** The kit's key of a data set's name in the golden set. @throws InputError where it is none of the three. */
 export function datasetKey(name: string): "la" | "pancreas" | "brats" {
-  return name === "LA" ? "la" : name === "BraTS" ? "brats" : "pancreas";
+  const known = { LA: "la", Pancreas_CT: "pancreas", BraTS: "brats" } as const;
+  if (name in known) return known[name as keyof typeof known];
+  throw unknownName("data set", name, Object.keys(known));
 }
