@@ -84,7 +84,7 @@ describe("mcNetPlus", () => {
     const network = run.networks.network as VNet;
     const marginsOf = () =>
       network.forward(batch.images, { training: true, updateStatistics: false }).map(({ margin }) => margin);
-    const probabilities = marginsOf().map((margin) => tf.sigmoid(margin).dataSync());
+    const probabilities = marginsOf().map((margin) => tf.sigmoid(margin).dataSync<"float32">());
     const sharp = probabilities.map((values) => values.map((p) => p ** 10 / (p ** 10 + (1 - p) ** 10)));
     let expected = 0;
     for (const [i, j] of [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]]) {
