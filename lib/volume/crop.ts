@@ -1,4 +1,5 @@
 /** Cutting windows out of volumes and putting them back, zero padding, axis permutations, bounding boxes. */
+import type { StoredArray } from "./scalars.ts";
 import type { Shape3, Triple, VoxelArray } from "./volume.ts";
 import { voxelCount } from "./volume.ts";
 import { InputError } from "../errors.ts";
@@ -67,7 +68,7 @@ export function randomCropPadding(shape: Shape3, patch: Shape3): Triple {
  * @param options.destination where the result goes (default: a new array), `options.offset` from where on.
  * @returns the array and the permuted shape.
  */
-export function permuteAxes<T extends VoxelArray>(
+export function permuteAxes<T extends StoredArray>(
   source: T,
   shape: Shape3,
   permutation: Triple,
@@ -151,9 +152,9 @@ const tile = 16;
 
 /** Transposes one plane tile by tile, so that both sides stay in the cache. The columns are contiguous in the result. */
 function transposePlane(
-  source: VoxelArray,
+  source: StoredArray,
   read: number,
-  destination: VoxelArray,
+  destination: StoredArray,
   write: number,
   plane: Plane,
 ) {
@@ -183,13 +184,13 @@ function overlap(
   return { from, to, whole };
 }
 
-function requireGrid(array: VoxelArray, shape: Shape3) {
+function requireGrid(array: StoredArray, shape: Shape3) {
   if (array.length !== voxelCount(shape)) {
     throw new RangeError(`an array of ${array.length} voxels does not fill a grid of ${shape.join("×")}`);
   }
 }
 
-function requireRoom(array: VoxelArray, offset: number, size: Shape3) {
+function requireRoom(array: StoredArray, offset: number, size: Shape3) {
   if (offset < 0 || offset + voxelCount(size) > array.length) {
     throw new RangeError(
       `a window of ${size.join("×")} voxels at offset ${offset} does not fit in an array of ${array.length}`,
@@ -197,6 +198,6 @@ function requireRoom(array: VoxelArray, offset: number, size: Shape3) {
   }
 }
 
-function emptyLike<T extends VoxelArray>(source: T, length: number): T {
+function emptyLike<T extends StoredArray>(source: T, length: number): T {
   return new (source.constructor as new (length: number) => T)(length);
 }

@@ -120,12 +120,21 @@ function readImage(file: Hdf5File, path: string, options: Hdf5Options): Volume {
 }
 
 function countNotFinite(values: Float32Array): number {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) count++;
-  return count;
+  // Four sums at a time are quicker than a question for each value: a finite value times 0 is 0, another is NaN.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i] * 0;
+    b += values[i + 1] * 0;
+    c += values[i + 2] * 0;
+    d += values[i + 3] * 0;
+  }
+  if (a + b + c + d === 0 && values.subarray(whole).every(Number.isFinite)) return 0;
+  return values.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
 }
 
 function binaryLabel(data: Hdf5Array["data"], path: string, name: string): Uint8Array {
+  if (data instanceof Uint8Array && isBinary(data)) return data;
   const label = data instanceof Uint8Array ? data : new Uint8Array(data.length);
   const other = new Set<number>();
   for (let i = 0; i < data.length; i++) {
@@ -141,6 +150,15 @@ function binaryLabel(data: Hdf5Array["data"], path: string, name: string): Uint8
     );
   }
   return label;
+}
+
+/** Whether every byte is 0 or 1, looked at four at a time. */
+function isBinary(bytes: Uint8Array): boolean {
+  if (bytes.byteOffset % 4 !== 0) return bytes.every((value) => value <= 1);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  let bits = 0;
+  for (let i = 0; i < words.length; i++) bits |= words[i];
+  return (bits & ~0x01010101) === 0 && bytes.subarray(4 * words.length).every((value) => value <= 1);
 }
 
 function geometryOf(file: Hdf5File, shape: Shape3, options: Pick<Hdf5Options, "spacing">): Geometry {

@@ -43,15 +43,15 @@ export function requireReadableShape(shape: readonly number[], path: string): Sh
 
 /** The image: true intensities in float32, C order. */
 export function imageOf(volume: StoredVolume): Volume {
-  const { stored, slope, intercept, dtype } = volume;
+  const { slope, intercept } = volume;
   const isPlain = slope === 1 && intercept === 0;
-  if (isPlain && dtype === "float32") {
-    return { ...gridOf(volume), data: inOrder(stored as Float32Array, volume) };
-  }
+  // Put in order before they are made larger: there are fewer bytes to move.
+  const stored = inOrder(volume.stored, volume);
+  if (isPlain && stored instanceof Float32Array) return { ...gridOf(volume), data: stored };
   const data = new Float32Array(stored.length);
   if (isPlain) data.set(stored);
   else for (let i = 0; i < stored.length; i++) data[i] = stored[i] * slope + intercept;
-  return { ...gridOf(volume), data: inOrder(data, volume) };
+  return { ...gridOf(volume), data };
 }
 
 /**
@@ -99,7 +99,7 @@ function gridOf({ shape, spacing, direction, origin }: StoredVolume): Geometry {
 }
 
 /** The numbers in C order, k fastest. */
-function inOrder<T extends Float32Array | Uint8Array>(data: T, { fastest, shape }: StoredVolume): T {
+function inOrder<T extends StoredArray>(data: T, { fastest, shape }: StoredVolume): T {
   if (fastest === "k") return data;
   return permuteAxes(data, [shape[2], shape[1], shape[0]], [2, 1, 0]).data;
 }
