@@ -19,12 +19,12 @@ const dotsPerInch = 144;
  * beside them would be preferred to both.
  */
 export async function displayBundle(figure: Figure): Promise<DisplayBundle> {
-  const png = await figurePng(figure, dotsPerInch);
+  const png = (await figurePng(figure, dotsPerInch)).toBase64();
   const [width, height] = [figure.width, figure.height].map((points) => Math.round(points * pixelsPerPoint));
   return {
     data: {
-      [plotlyMime]: plotlyOf(figure) ?? zoomable(figure),
-      "image/png": png.toBase64(),
+      [plotlyMime]: plotlyOf(figure) ?? zoomable(figure, png),
+      "image/png": png,
       "text/plain": figure.alt,
     },
     metadata: { "image/png": { width, height } },
