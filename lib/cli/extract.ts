@@ -66,7 +66,7 @@ export async function run(options: Options<typeof command>, context: Context): P
       figure,
       run: name,
       choice,
-      checkpoint: { rule: "last", step: loaded.step },
+      checkpoint: { rule: loaded.rule, step: loaded.step },
       content,
     });
     paths.push(figurePath(options.results, figure, name));

@@ -86,7 +86,7 @@ export async function run(options: Options<typeof command>, context: Context): P
     (await import("./study/complexity.ts").then(({ readComplexity }) => readComplexity(options.results)))
         .length === 0;
   const figureData = await import("./study/figure_data.ts");
-  const lacking = await figureData.lackingFigureData(request, options.results);
+  const lacking = await figureData.lackingFigureData(plan, { ...options, items });
   if (lacking.length > 0) context.print(`the data of figures is to be extracted from ${lacking.length} runs`);
   if (isStatus || options.dryRun || missing.length === 0 && !uncounted && lacking.length === 0) {
     return { json: { ...counts, plan: await Promise.all(plan.map(asJson)), damaged } };
@@ -106,7 +106,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   }
   const outcomes = await runMissing(plan, { records, folders, context });
   const failures = await figureData.makeFigureData(
-    await figureData.lackingFigureData(request, options.results),
+    await figureData.lackingFigureData(plan, { ...options, items }),
     { results: options.results, runs, context },
   );
   const { exitCode, json } = summary(outcomes, counts, context);
