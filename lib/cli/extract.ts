@@ -42,13 +42,13 @@ export async function run(options: Options<typeof command>, context: Context): P
   });
   if (figures.length === 0) throw new InputError(`extract needs a figure: ${storedFigures.join(", ")}`);
   const name = options.run.replace(/\/+$/, "").replace(/^.*\//, "");
-  const choice = await choiceOfRecord(options.results, name);
   const { datasetOf } = await import("../data/dataset.ts");
   const { readConfig } = await import("../training/run_folder.ts");
   const config = await readConfig(options.run);
   if (config === undefined) {
     throw new InputError(`${options.run} is not a run folder: it has no config.json; train the run again`);
   }
+  const choice = await choiceOfRecord(options.results, name);
   await useEngine(context);
   const { loadRun } = await import("../training/evaluate_run.ts");
   const { loadMethodState } = await import("../training/checkpoint.ts");
@@ -79,6 +79,9 @@ export async function run(options: Options<typeof command>, context: Context): P
 async function choiceOfRecord(results: string, name: string): Promise<Choice> {
   const { readRecord } = await import("../experiments/record.ts");
   const path = `${results}/records/${name}.json`;
+  if (await Deno.stat(path).catch(() => undefined) === undefined) {
+    throw new InputError(`${name} has no record at ${path}; run the study that records this run`);
+  }
   const read = await readRecord(path);
   if ("damage" in read) {
     throw new InputError(

@@ -67,17 +67,16 @@ export function slicePanel(plane: Plane, options: PanelOptions): Figure {
   const height = panelHeight(plane, width);
   const map = options.map ?? "grey";
   const window = options.window ??
-    (map === "grey" ? percentileWindow(plane) : map === "diverging" ? [-1, 1] : [0, 1]);
-  const picture = enlarge(plane, enlargement(plane), options.interpolation ?? "smooth");
+    (map === "grey" ? percentileWindow(plane) : map === "diverging" ? [-1, 1] as const : [0, 1] as const);
   const parts = [
-    image(encodePlane(picture, map, window as [number, number]), width, height),
+    image(addressOf(plane, { map, window, interpolation: options.interpolation ?? "smooth" }), width, height),
     ...(options.overlays ?? []).map((overlay) =>
       image(
-        encodeMask(
+        pngAddress(encodeMask(
           enlarge(overlay.plane, enlargement(overlay.plane), "nearest"),
           parseHex(overlay.colour),
           overlay.opacity ?? 0.4,
-        ),
+        )),
         width,
         height,
       )
@@ -111,8 +110,28 @@ function enlargement(plane: Plane): number {
   return Math.max(1, Math.min(8, Math.round(sharpSide / Math.max(plane.width, plane.height))));
 }
 
-function image(png: Uint8Array, width: number, height: number): string {
-  return element("image", { x: 0, y: 0, width, height, preserveAspectRatio: "none", href: pngAddress(png) });
+function image(href: string, width: number, height: number): string {
+  return element("image", { x: 0, y: 0, width, height, preserveAspectRatio: "none", href });
+}
+
+/** How a plane becomes a picture. */
+interface Look {
+  readonly map: ColourMapName;
+  readonly window: readonly [number, number];
+  readonly interpolation: "smooth" | "nearest";
+}
+
+/** Pictures of planes: a row of predictions shows one image many times. */
+const pictures = new WeakMap<Plane, Map<string, string>>();
+
+function addressOf(plane: Plane, look: Look): string {
+  const known = pictures.get(plane) ?? new Map<string, string>();
+  pictures.set(plane, known);
+  const key = JSON.stringify(look);
+  const address = known.get(key) ??
+    pngAddress(encodePlane(enlarge(plane, enlargement(plane), look.interpolation), look.map, look.window));
+  known.set(key, address);
+  return address;
 }
 
 function contourPath(contour: Contour, panel: { width: number; height: number }): string {

@@ -37,34 +37,54 @@ export function surfaceMesh(
   spacing: Triple,
   { rounds = 12 }: SurfaceOptions = {},
 ): Mesh {
-  const [nx, ny, nz] = shape;
-  const inside = (x: number, y: number, z: number) =>
-    x >= 0 && y >= 0 && z >= 0 && x < nx && y < ny && z < nz && mask[(x * ny + y) * nz + z] !== 0;
-  // Cell (x, y, z) lies between voxels x and x + 1; cells begin at −1.
-  const cellNumber = (x: number, y: number, z: number) => ((x + 1) * (ny + 1) + y + 1) * (nz + 1) + z + 1;
-  const vertexOf = new Int32Array((nx + 1) * (ny + 1) * (nz + 1)).fill(-1);
-  const places: number[] = [];
-  const cells: number[] = [];
-  for (let x = -1; x < nx; x++) {
-    for (let y = -1; y < ny; y++) {
-      for (let z = -1; z < nz; z++) {
-        let code = 0;
-        for (let corner = 0; corner < 8; corner++) {
-          if (inside(x + (corner >> 2), y + (corner >> 1 & 1), z + (corner & 1))) code |= 1 << corner;
-        }
-        if (code === 0 || code === 255) continue;
-        vertexOf[cellNumber(x, y, z)] = cells.length / 3;
-        cells.push(x, y, z);
-        places.push(...meanCrossing(code, x, y, z));
-      }
-    }
-  }
-  const quads = facesOf({ shape, inside, vertexAt: (x, y, z) => vertexOf[cellNumber(x, y, z)] });
+  const grid = paddedGrid(mask, shape);
+  const { cells, vertexOf, places } = cellVertices(grid);
+  const quads = facesOf(grid, vertexOf);
   const vertices = relax(Float64Array.from(places), { cells, quads, rounds });
   const triangles = new Uint32Array(quads.length / 4 * 6);
   const ofQuad = [0, 1, 2, 0, 2, 3];
   for (let i = 0; i < triangles.length; i++) triangles[i] = quads[4 * (i / 6 | 0) + ofQuad[i % 6]];
   return { vertices: Float32Array.from(vertices, (value, i) => value * spacing[i % 3]), triangles };
+}
+
+/** A mask with one voxel of background about it; indices in it are one larger than in the mask. */
+interface PaddedGrid {
+  readonly mask: Uint8Array;
+  readonly shape: Shape3;
+  readonly strides: Triple;
+}
+
+function paddedGrid(mask: Uint8Array, [nx, ny, nz]: Shape3): PaddedGrid {
+  const shape: Shape3 = [nx + 2, ny + 2, nz + 2];
+  const out = new Uint8Array(shape[0] * shape[1] * shape[2]);
+  for (let x = 0; x < nx; x++) {
+    for (let y = 0; y < ny; y++) {
+      const from = (x * ny + y) * nz;
+      const to = ((x + 1) * shape[1] + y + 1) * shape[2] + 1;
+      for (let z = 0; z < nz; z++) out[to + z] = mask[from + z] === 0 ? 0 : 1;
+    }
+  }
+  return { mask: out, shape, strides: [shape[1] * shape[2], shape[2], 1] };
+}
+
+/** A vertex for each cell that the surface passes; a cell has the index of its first voxel. */
+function cellVertices({ mask, shape: [nx, ny, nz], strides: [sx, sy] }: PaddedGrid) {
+  const vertexOf = new Int32Array(mask.length).fill(-1);
+  const places: number[] = [];
+  const cells: number[] = [];
+  for (let x = 0; x < nx - 1; x++) {
+    for (let y = 0; y < ny - 1; y++) {
+      for (let z = 0, i = x * sx + y * sy; z < nz - 1; z++, i++) {
+        const code = mask[i] | mask[i + 1] << 1 | mask[i + sy] << 2 | mask[i + sy + 1] << 3 |
+          mask[i + sx] << 4 | mask[i + sx + 1] << 5 | mask[i + sx + sy] << 6 | mask[i + sx + sy + 1] << 7;
+        if (code === 0 || code === 255) continue;
+        vertexOf[i] = cells.length / 3;
+        cells.push(x - 1, y - 1, z - 1);
+        places.push(...meanCrossing(code, x - 1, y - 1, z - 1));
+      }
+    }
+  }
+  return { cells, vertexOf, places };
 }
 
 /** Mean of the middles of a cell's edges that the surface crosses. */
@@ -80,48 +100,31 @@ function meanCrossing(code: number, x: number, y: number, z: number): Triple {
   return [x + sumX / count, y + sumY / count, z + sumZ / count];
 }
 
-interface FaceGrid {
-  readonly shape: Shape3;
-  readonly inside: (x: number, y: number, z: number) => boolean;
-  readonly vertexAt: (x: number, y: number, z: number) => number;
-}
-
 /** A quadrilateral for each pair of neighbouring voxels of which one is inside: the cells about their common edge. */
-function facesOf({ shape: [nx, ny, nz], inside, vertexAt }: FaceGrid): number[] {
+function facesOf(
+  { mask, shape: [nx, ny, nz], strides: [sx, sy, sz] }: PaddedGrid,
+  vertexOf: Int32Array,
+): number[] {
   const quads: number[] = [];
-  const add = (isInside: boolean, corners: readonly [number, number, number, number]) => {
-    const [a, b, c, d] = corners;
+  // The cells about the edge from voxel i to i + along, counter-clockwise as seen from its end.
+  const face = (i: number, along: number, first: number, second: number) => {
+    const isInside = mask[i];
+    if (isInside === mask[i + along]) return;
+    const [a, b, c, d] = [
+      vertexOf[i - first - second],
+      vertexOf[i - second],
+      vertexOf[i],
+      vertexOf[i - first],
+    ];
     if (isInside) quads.push(a, b, c, d);
     else quads.push(a, d, c, b);
   };
-  for (let x = -1; x < nx; x++) {
-    for (let y = -1; y < ny; y++) {
-      for (let z = -1; z < nz; z++) {
-        const here = inside(x, y, z);
-        if (here !== inside(x + 1, y, z)) {
-          add(here, [
-            vertexAt(x, y - 1, z - 1),
-            vertexAt(x, y, z - 1),
-            vertexAt(x, y, z),
-            vertexAt(x, y - 1, z),
-          ]);
-        }
-        if (here !== inside(x, y + 1, z)) {
-          add(here, [
-            vertexAt(x - 1, y, z - 1),
-            vertexAt(x - 1, y, z),
-            vertexAt(x, y, z),
-            vertexAt(x, y, z - 1),
-          ]);
-        }
-        if (here !== inside(x, y, z + 1)) {
-          add(here, [
-            vertexAt(x - 1, y - 1, z),
-            vertexAt(x, y - 1, z),
-            vertexAt(x, y, z),
-            vertexAt(x - 1, y, z),
-          ]);
-        }
+  for (let x = 0; x < nx - 1; x++) {
+    for (let y = 0; y < ny - 1; y++) {
+      for (let z = 0, i = x * sx + y * sy; z < nz - 1; z++, i++) {
+        face(i, sx, sy, sz);
+        face(i, sy, sz, sx);
+        face(i, sz, sx, sy);
       }
     }
   }

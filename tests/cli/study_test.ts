@@ -68,6 +68,30 @@ describe("study and report", () => {
     assertStringIncludes(edited.stdout, "1 of 2 rows have runs");
   });
 
+  it("extract figures from recorded runs alone", async () => {
+    const [path] = [...Deno.readDirSync(`${results}/runs`)].map(({ name }) => `${results}/runs/${name}`);
+    const unknown = await kit(["extract", path, "figure4", "--results", results]);
+    assertEquals(unknown.code, 2);
+    assertStringIncludes(unknown.stderr, 'unknown figure "figure4"');
+    const none = await kit(["extract", `${results}/none`, "figure5", "--results", results]);
+    assertEquals(none.code, 2);
+    assertStringIncludes(none.stderr, "is not a run folder: it has no config.json");
+    const unrecorded = await kit(["extract", path, "figure5", "--results", `${results}/other`]);
+    assertEquals(unrecorded.code, 2);
+    assertStringIncludes(unrecorded.stderr, "run the study that records this run");
+  });
+
+  it("draw figure 4 without any run, with the printed sums", async () => {
+    const { code, stdout } = await kit(["report", "figure4", "--results", results]);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "figure4     needs no run");
+    const svg = await Deno.readTextFile(`${results}/figure4/figure4.svg`);
+    for (const sum of ["1.685", "0.565", "0.825", "1.525"]) assertStringIncludes(svg, `>${sum}</text>`);
+    const png = await Deno.readFile(`${results}/figure4/figure4.png`);
+    // The chunk pHYs: 300 dots an inch are 11811 a metre.
+    assertEquals(new DataView(png.buffer).getUint32(41), 11811);
+  });
+
   it("name the nearest of an unknown item", async () => {
     const { code, stderr } = await kit(["report", "tabel4", "--results", results]);
     assertEquals(code, 2);

@@ -18,7 +18,7 @@ export const surfaceColours = {
 /** Millimetres beyond which a difference is marked. */
 export const markedDistance = 4;
 /** The largest side of the grid that surfaces are made on; larger masks are halved. */
-const largestSide = 80;
+const largestSide = 72;
 
 /** Some masks of one case on one grid. */
 interface Grid {
@@ -46,14 +46,15 @@ export function caseSurfaces(
   const { grid, masks: [coarseTruth, ...coarse] } = onCoarseGrid([truth, ...masks], { shape, spacing });
   const surface = (mask: Uint8Array) => surfaceMesh(mask, grid.shape, grid.spacing);
   const ofTruth = surface(coarseTruth);
+  const fromTruth = distancesFrom(coarseTruth, grid);
   return {
     truth: ofTruth,
     predictions: coarse.map((mask) => {
       const mesh = surface(mask);
       return {
         mesh,
-        outside: farFrom(coarseTruth, mesh, grid),
-        missed: farFrom(mask, ofTruth, grid),
+        outside: farOnes(fromTruth, mesh, grid),
+        missed: farOnes(distancesFrom(mask, grid), ofTruth, grid),
       };
     }),
   };
@@ -179,13 +180,21 @@ function halved(mask: Uint8Array, [nx, ny, nz]: Shape3): Uint8Array {
   return counts.map((count) => count >= 4 ? 1 : 0);
 }
 
-/** Which vertices lie more than `markedDistance` outside of a mask. */
-function farFrom(mask: Uint8Array, { vertices }: Mesh, { shape, spacing }: Grid): Uint8Array {
-  const { squared } = signedSquaredDistances(mask, shape, { spacing });
-  return Uint8Array.from({ length: vertices.length / 3 }, (_, v) => {
-    const [x, y, z] = [0, 1, 2].map((k) =>
-      Math.min(shape[k] - 1, Math.max(0, Math.round(vertices[3 * v + k] / spacing[k])))
-    );
-    return squared[(x * shape[1] + y) * shape[2] + z] > markedDistance ** 2 ? 1 : 0;
-  });
+/** Squared distances outside of a mask. */
+function distancesFrom(mask: Uint8Array, { shape, spacing }: Grid): Float64Array {
+  return signedSquaredDistances(mask, shape, { spacing }).squared;
+}
+
+/** Which vertices lie more than `markedDistance` outside. */
+function farOnes(squared: Float64Array, { vertices }: Mesh, { shape, spacing }: Grid): Uint8Array {
+  const far = new Uint8Array(vertices.length / 3);
+  for (let v = 0; v < far.length; v++) {
+    let voxel = 0;
+    for (let k = 0; k < 3; k++) {
+      const at = Math.round(vertices[3 * v + k] / spacing[k]);
+      voxel = voxel * shape[k] + Math.min(shape[k] - 1, Math.max(0, at));
+    }
+    far[v] = squared[voxel] > markedDistance ** 2 ? 1 : 0;
+  }
+  return far;
 }
