@@ -176,6 +176,7 @@ export function figureReport(item: PaperFigure, source: ReportSource): ItemRepor
       lead: figure === undefined ? "No run of this figure has data yet." : "",
       facts: [["Command", source.scale.command], ...damageFacts(source)],
       figures,
+      figuresFirst: true,
     }),
     drawings: new Map(figures.map(({ figure, file }) => [file, figure])),
   };
@@ -232,6 +233,7 @@ function filesOf(
     facts: readonly (readonly [string, string])[];
     figures: readonly PageFigure[];
     csv?: Table;
+    figuresFirst?: boolean;
   },
 ): Map<string, string> {
   const files = new Map([

@@ -23,10 +23,12 @@ export interface Page {
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly tables: readonly Table[];
   readonly figures: readonly PageFigure[];
+  /** Whether figures stand above the tables (default false). */
+  readonly figuresFirst?: boolean;
 }
 
 /** The page as HTML. */
-export function pageHtml({ title, lead, facts, tables, figures }: Page): string {
+export function pageHtml({ title, lead, facts, tables, figures, figuresFirst = false }: Page): string {
   const factRows = facts.map(([name, value]) => `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`)
     .join("");
   const readouts = figures.map(({ figure }) => ({
@@ -34,6 +36,8 @@ export function pageHtml({ title, lead, facts, tables, figures }: Page): string 
     height: figure.height,
     frames: figure.readouts ?? [],
   }));
+  const tabulated = tables.map((table) => `<section class="scroll">${tableHtml(table)}</section>`).join("\n");
+  const drawn = figures.map(figureHtml).join("\n");
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,8 +50,7 @@ export function pageHtml({ title, lead, facts, tables, figures }: Page): string 
 <main>
 <h1>${escapeXml(title)}</h1>
 <p class="lead">${escapeXml(lead)}</p>
-${tables.map((table) => `<section class="scroll">${tableHtml(table)}</section>`).join("\n")}
-${figures.map(figureHtml).join("\n")}
+${(figuresFirst ? [drawn, tabulated] : [tabulated, drawn]).join("\n")}
 <section><h2>How this was made</h2><dl>${factRows}</dl></section>
 </main>
 <script type="application/json" id="readouts">${JSON.stringify(readouts).replaceAll("<", "\\u003c")}</script>

@@ -8,13 +8,17 @@ export const plotlyMime = "application/vnd.plotly.v1+json";
 
 /** The specification of a figure: its own, or one made of its line charts; undefined where it has neither. */
 export function plotlyOf(figure: Figure): PlotlySpec | undefined {
+  if (figure.plotly === false) return undefined;
   if (figure.plotly !== undefined) return figure.plotly;
   const { readouts = [] } = figure;
   return readouts.length === 0 ? undefined : chartsSpec(figure, readouts);
 }
 
 /** Pixels a point. */
-const scale = 1.6;
+const scale = 1.8;
+/** Pixels above the charts, for the legend and the titles, and below them. */
+const above = 84;
+const below = 60;
 
 /** Every chart at its place in the figure, with one legend entry a name. */
 function chartsSpec(figure: Figure, readouts: readonly Readout[]): PlotlySpec {
@@ -24,11 +28,11 @@ function chartsSpec(figure: Figure, readouts: readonly Readout[]): PlotlySpec {
   const shareY = (y: number) => 1 - (y - top) / (bottom - top);
   const layout: Record<string, unknown> = {
     width: Math.round(width * scale),
-    height: Math.round((bottom - top) * scale) + 110,
-    margin: { l: 55, r: 15, t: 45, b: 65 },
+    height: Math.round((bottom - top) * scale) + above + below,
+    margin: { l: 55, r: 15, t: above, b: below },
     template: { layout: { plot_bgcolor: "#ffffff", paper_bgcolor: "#ffffff" } },
     hovermode: "x unified",
-    legend: { orientation: "h", y: -0.25 },
+    legend: { orientation: "h", x: 0, y: 1 + 26 / ((bottom - top) * scale), yanchor: "bottom" },
     annotations: readouts.flatMap(({ title, x, y }) =>
       title === undefined ? [] : [{
         text: `<b>${title}</b>`,

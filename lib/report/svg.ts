@@ -15,8 +15,8 @@ export interface Figure {
   readonly alt: string;
   /** Plots whose values a page can read out under the cursor. */
   readonly readouts?: readonly Readout[];
-  /** An interactive twin; charts with read-outs need none of their own. */
-  readonly plotly?: PlotlySpec;
+  /** An interactive twin; charts with read-outs need none of their own. False where charts are a part of the drawing only. */
+  readonly plotly?: PlotlySpec | false;
 }
 
 /** Traces and layout as Plotly's JSON schema has them. */

@@ -49,7 +49,10 @@ function comparison(parts: readonly Part[], { interactive = false }: ComparisonO
       const [truth, ...drawn] = surfacePanels(surfaces, { width, height: width * 0.8, name: example.case });
       rows.push(
         { label: title, panels: slices },
-        { panels: [truth, ...predictions.map((one) => one && drawn[present.indexOf(one)])] },
+        {
+          ...(ofDataset.some(({ standsFor }) => standsFor !== undefined) && { label: "(phantom)" }),
+          panels: [truth, ...predictions.map((one) => one && drawn[present.indexOf(one)])],
+        },
       );
       if (interactive && plotly === undefined) {
         const shown = names.filter((_, k) => predictions[k] !== undefined);
