@@ -8,8 +8,8 @@ export const plotlyMime = "application/vnd.plotly.v1+json";
 
 /** The specification of a figure: its own, or one made of its line charts; undefined where it has neither. */
 export function plotlyOf(figure: Figure): PlotlySpec | undefined {
-  if (figure.plotly === false) return undefined;
   if (figure.plotly !== undefined) return figure.plotly;
+  if (figure.isDiagram) return undefined;
   const { readouts = [] } = figure;
   return readouts.length === 0 ? undefined : chartsSpec(figure, readouts);
 }

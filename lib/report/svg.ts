@@ -15,8 +15,10 @@ export interface Figure {
   readonly alt: string;
   /** Plots whose values a page can read out under the cursor. */
   readonly readouts?: readonly Readout[];
-  /** An interactive twin; charts with read-outs need none of their own. False where charts are a part of the drawing only. */
-  readonly plotly?: PlotlySpec | false;
+  /** An interactive twin; charts with read-outs need none of their own. */
+  readonly plotly?: PlotlySpec;
+  /** True where charts are a part of the drawing only, so that their interactive twin would be less. */
+  readonly isDiagram?: boolean;
 }
 
 /** Traces and layout as Plotly's JSON schema has them. */

@@ -23,7 +23,7 @@ export function figure3({ moment, history }: FigureContents["figure3"]): Figure 
     alt: `${diagram.alt}. ${charts.alt}`,
     body: diagram.body + place(charts, 0, y),
     readouts: placeReadouts(charts, 0, y),
-    plotly: false,
+    isDiagram: true,
   };
 }
 
