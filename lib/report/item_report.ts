@@ -12,6 +12,7 @@ import { type Complexity, complexityTable } from "./complexity_report.ts";
 import { drawFigure, figureCaption } from "./figures/draw.ts";
 import { confidenceCharts } from "./figures/figure3.ts";
 import { learningCurves } from "./figures/learning_curves.ts";
+import { ruleTable, testTable } from "./detail_tables.ts";
 import { type PageFigure, pageHtml } from "./page.ts";
 import { claimTable, comparisonTable, detailTable, type ReportScale } from "./paper_table.ts";
 import { type Figure, svgDocument } from "./svg.ts";
@@ -49,6 +50,7 @@ export function tableReport(item: PaperTable, source: ReportSource): ItemReport 
     main,
     ...(results.size === 0 ? [] : [detailTable(item, results)]),
     claimTable(item, verdicts, source.scale),
+    ...(results.size === 0 ? [] : [ruleTable(item, results), testTable(item, results)]),
   ];
   const unequal = [...results.values()].flatMap(({ unequal }) => unequal);
   const used = [...results.values()].flatMap(({ records }) => records);

@@ -76,17 +76,16 @@ const style = `
 :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #595959; --paper: #fff; --line: #ddd; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #aaa; --paper: #16181b; --line: #3a3d42; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, Arimo, Arial, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
+main { max-width: 88rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 .lead { color: var(--soft); max-width: 46rem; margin: 0 0 1.5rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .5rem; font-weight: 600; }
-th, td { padding: .3rem .65rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap;
+th, td { padding: .3rem .6rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap;
   vertical-align: top; }
-td:not(.number), th[scope="row"] { white-space: normal; max-width: 32rem; }
-th[scope="row"] { min-width: 8rem; }
+.text { white-space: normal; max-width: 32rem; min-width: 8rem; }
 .block > * { border-top: 2px solid var(--soft); }
 .number { text-align: right; }
 figure { margin: 2.25rem 0; }

@@ -5,7 +5,7 @@ import { labelOf, type Metric, metrics, type PaperTable } from "../experiments/i
 import { casesOf, estimatesOf, measureOf, type RowResult } from "../experiments/results.ts";
 import { level, type Verdict } from "../experiments/verdicts.ts";
 import { printedSupport } from "../experiments/audit_rows.ts";
-import type { Cell, Column, Row, Table } from "./table.ts";
+import { type Cell, type Column, pText, type Row, type Table } from "./table.ts";
 
 const titles: Readonly<Record<Metric, string>> = {
   dice: "Dice (%)",
@@ -160,14 +160,15 @@ export function detailTable(table: PaperTable, results: ReadonlyMap<string, RowR
       { label: "95 % interval" },
       { label: "HD95 ± sd", unit: "voxel", decimals: 2 },
       { label: "missed", decimals: 0 },
-      { label: "largest component", unit: "%", decimals: 2 },
-      { label: "selected on validation", unit: "%", decimals: 2 },
-      { label: "best on test", unit: "%", decimals: 2 },
+      { label: "largest component", decimals: 2, group: "Dice of other evaluations (%)" },
+      { label: "validation", decimals: 2, group: "Dice of other evaluations (%)" },
+      { label: "best on test", decimals: 2, group: "Dice of other evaluations (%)" },
       { label: "training", unit: "s", decimals: 0 },
     ],
     rows,
     caption: [
-      "Standard deviations are over the cases. The last columns in % are the Dice of other evaluations.",
+      "Standard deviations are over the cases. Other evaluations: the largest component of each mask; the checkpoint " +
+      "that was best on validation cases, and on test cases.",
       "Intervals: bootstrap over the cases, 2000 resamples, of their means over the seeds.",
       "Missed: values without a surface distance because the predicted mask was empty; Dice counts them as 0.",
       "Best on test is chosen by looking at the test cases, as the released code does: it is no fair estimate.",
@@ -223,7 +224,7 @@ function comparisonText(
 ): string {
   const size = advantage === null ? "" : ` by ${Math.abs(advantage).toFixed(2)}`;
   return `${metricNames[metric]} ${isBetter ? "better" : "not better"}${size} than ${than} (p = ${
-    adjusted.toPrecision(2)
+    pText(adjusted)
   })`;
 }
 

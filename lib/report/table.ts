@@ -104,6 +104,11 @@ export function cellText(cell: Cell, column: Column): string {
   return `${value.toFixed(decimals)}${spread}`.replaceAll("-", "−");
 }
 
+/** A p-value as tables show it: "0.041", "3e−5". */
+export function pText(p: number): string {
+  return p < 0.001 ? p.toExponential(0).replace("-", "−") : p.toFixed(3);
+}
+
 /** The sign of a cell's footnote, a small letter; empty where it has none. */
 export function noteSign(cell: Cell): string {
   return typeof cell === "object" && cell?.note !== undefined ? letter(cell.note) : "";

@@ -126,6 +126,9 @@ export function tableLatex(table: Table, label?: string): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Characters from which on the text of a cell may be broken into lines. */
+const longText = 28;
+
 /** An HTML table with caption and footnotes, in one `<figure>`. */
 export function tableHtml(table: Table): string {
   const marks = tableMarks(table);
@@ -152,9 +155,8 @@ export function tableHtml(table: Table): string {
         ? `<u>${content}</u>`
         : content;
       const note = noteSign(cell) === "" ? "" : `<sup>${noteSign(cell)}</sup>`;
-      return c === 0
-        ? `<th scope="row"${side(table.columns[c])}>${marked}${note}</th>`
-        : `<td${side(table.columns[c])}>${marked}${note}</td>`;
+      const kind = content.length > longText ? ' class="text"' : side(table.columns[c]);
+      return c === 0 ? `<th scope="row"${kind}>${marked}${note}</th>` : `<td${kind}>${marked}${note}</td>`;
     });
     return `<tr${startsBlock(table, r) ? ' class="block"' : ""}>${cells.join("")}</tr>`;
   });
