@@ -48,19 +48,14 @@ export function rowTests(table: PaperTable, results: ReadonlyMap<string, RowResu
   const tests = [...Map.groupBy(table.rows, ({ block }) => block).values()].flatMap((rows) => {
     const { proposed, runnerUp } = opponentsOf(rows, results);
     if (proposed === undefined) return [];
-    return rows.filter(({ id }) => results.has(id)).flatMap((row) =>
+    return rows.filter((row) => results.has(row.id) && row !== proposed).flatMap((row) =>
       [proposed, runnerUp].filter((than) => than !== undefined && than !== row).flatMap((than) =>
         testedMetrics.map((metric) => compare(row, than!, { metric, results }))
       )
     );
   });
-  // The runner-up against SASNet is SASNet against the runner-up: one test, counted once.
-  const pairOf = ({ row, than, metric }: Omit<RowTest, "adjusted">) =>
-    [row.id, than.id].sort().join() + metric;
-  const distinct = [...new Map(tests.map((test) => [pairOf(test), test])).values()];
-  const adjusted = holm(distinct.map(({ p }) => p));
-  const ofPair = new Map(distinct.map((test, i) => [pairOf(test), adjusted[i]]));
-  return tests.map((test) => ({ ...test, adjusted: ofPair.get(pairOf(test))! }));
+  const adjusted = holm(tests.map(({ p }) => p));
+  return tests.map((test, i) => ({ ...test, adjusted: adjusted[i] }));
 }
 
 function compare(

@@ -15,10 +15,10 @@ const rules: readonly (readonly [rule: CheckpointRule, title: string])[] = [
 /** Dice and HD95 of every rule, of the masks as they are and of their largest components. */
 export function ruleTable(table: PaperTable, results: ReadonlyMap<string, RowResult>): Table {
   const columns = rules.flatMap(([, title]): Column[] => [
-    { label: "Dice", unit: "%", decimals: 2, group: title },
-    { label: "component", unit: "%", decimals: 2, group: title },
-    { label: "HD95", unit: "voxel", decimals: 2, group: title },
-    { label: "component", unit: "voxel", decimals: 2, group: title },
+    { label: "Dice", decimals: 2, group: title },
+    { label: "component", decimals: 2, group: title },
+    { label: "HD95", decimals: 2, group: title },
+    { label: "component", decimals: 2, group: title },
   ]);
   const rows = presentRows(table, results).map((row): Row => {
     const { records } = results.get(row.id)!;
@@ -43,7 +43,8 @@ export function ruleTable(table: PaperTable, results: ReadonlyMap<string, RowRes
     columns: [{ label: "row" }, ...columns],
     rows,
     caption: [
-      "Component: the largest connected component of each predicted mask alone. Means over cases and seeds.",
+      "Dice in %, HD95 in voxels, means over cases and seeds. Component: of the largest connected component of each " +
+      "predicted mask alone.",
       ...(looks.length === 0 ? [] : [
         `While it trains, a run looks every ${
           counts(({ every }) => every)
@@ -94,9 +95,7 @@ export function testTable(table: PaperTable, results: ReadonlyMap<string, RowRes
     rows,
     caption: [
       "Wilcoxon's signed-rank test over the test cases (means over the seeds), two-sided; adjusted: Holm's correction " +
-      `over all ${
-        new Set(tests.map(({ row, than, metric }) => [row.id, than.id].sort().join() + metric)).size
-      } tests of this table; better or worse at level ${level}. A missed case ranks below every other.`,
+      `over all ${tests.length} tests of this table; better or worse at level ${level}. A missed case ranks below every other.`,
       "SASNet: of its rows in a block the one with the best printed Dice. Runner-up: of the others the one with the best " +
       "Dice of our runs. Last checkpoint, without a component filter.",
     ],

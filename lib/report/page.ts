@@ -73,8 +73,8 @@ function figureHtml({ figure, caption, file, formats, name }: PageFigure, index:
 }
 
 const style = `
-:root { color-scheme: light dark; --ink: #1a1a1a; --soft: #595959; --paper: #fff; --line: #ddd; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #aaa; --paper: #16181b; --line: #3a3d42; } }
+:root { color-scheme: light dark; --ink: #1a1a1a; --soft: #595959; --paper: #fff; --line: #ddd; --second: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #aaa; --paper: #16181b; --line: #3a3d42; --second: #ff9d94; } }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, Arimo, Arial, sans-serif; }
 main { max-width: 88rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .5rem; }
@@ -88,6 +88,7 @@ th, td { padding: .3rem .6rem .3rem 0; text-align: left; border-bottom: 1px soli
 .text { white-space: normal; max-width: 32rem; min-width: 8rem; }
 .block > * { border-top: 2px solid var(--soft); }
 .number { text-align: right; }
+.second { color: var(--second); }
 figure { margin: 2.25rem 0; }
 .drawing { position: relative; background: #fff; padding: .75rem; border: 1px solid var(--line); border-radius: 6px; }
 .drawing svg { width: 100%; height: auto; display: block; }

@@ -16,7 +16,8 @@ import {
   tableMarks,
 } from "./table.ts";
 
-const markLegend = "Best of each block: bold; second best: underlined.";
+const markLegend =
+  "Best of each block: bold; second best: underlined, and red where there are colours, as in the paper.";
 
 /** GitHub Markdown: best bold, second best underlined, footnotes and caption below. */
 export function tableMarkdown(table: Table): string {
@@ -79,18 +80,26 @@ export function tableCsv(table: Table): string {
   return [heads, ...rows].map((row) => row.map(quote).join(",")).join("\r\n") + "\r\n";
 }
 
-/** A LaTeX table environment for the package booktabs; best bold, second best underlined. */
+/** Columns that fit into one column of a page with two. */
+const narrow = 6;
+
+/** A LaTeX table environment for the package booktabs; best bold, second best red and underlined. */
 export function tableLatex(table: Table, label?: string): string {
   const marks = tableMarks(table);
   const specification = table.columns.map((column) => alignment(column) === "right" ? "r" : "l").join("");
   const groups = headingGroups(table);
+  const environment = table.columns.length > narrow ? "table*" : "table";
+  // LaTeX numbers its tables itself.
+  const title = table.title.replace(/^Table \d+\. /, "").replace(/\.?$/, ".");
   const lines = [
-    "% Needs \\usepackage{booktabs}",
-    "\\begin{table}[t]",
+    "% Needs \\usepackage{amssymb,booktabs,graphicx,xcolor}; best: bold, second best: red and underlined",
+    `\\begin{${environment}}[t]`,
     "\\centering",
-    `\\caption{${latex([table.title.replace(/\.?$/, "."), ...captionLines(table, marks)].join(" "))}}`,
+    `\\caption{${latex([title, ...captionLines(table, marks)].join(" "))}}`,
   ];
   if (label !== undefined) lines.push(`\\label{${label}}`);
+  // A table that is wider than the column is made smaller.
+  lines.push("\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%");
   lines.push(`\\begin{tabular}{@{}${specification}@{}}`, "\\toprule");
   if (groups !== undefined) {
     let from = 1;
@@ -108,21 +117,23 @@ export function tableLatex(table: Table, label?: string): string {
     if (startsBlock(table, r)) lines.push("\\midrule");
     const cells = row.cells.map((cell, c) => {
       const content = latex(cellText(cell, table.columns[c]));
-      const command = marks[r][c] === "best"
-        ? "\\textbf"
+      const [before, behind] = marks[r][c] === "best"
+        ? ["\\textbf{", "}"]
         : marks[r][c] === "second"
-        ? "\\underline"
-        : undefined;
+        ? ["\\textcolor{red}{\\underline{", "}}"]
+        : ["", ""];
       const note = noteSign(cell) === "" ? "" : `\\textsuperscript{${noteSign(cell)}}`;
-      return (command === undefined ? content : `${command}{${content}}`) + note;
+      return `${before}${content}${behind}${note}`;
     });
     lines.push(`${cells.join(" & ")} \\\\`);
   });
-  lines.push("\\bottomrule", "\\end{tabular}");
+  lines.push("\\bottomrule", "\\end{tabular}}");
   for (const [i, note] of table.footnotes.entries()) {
-    lines.push(`\\par\\smallskip{\\footnotesize\\textsuperscript{${letter(i)}}\\,${latex(note)}}`);
+    lines.push(
+      `\\par\\smallskip{\\footnotesize\\raggedright\\textsuperscript{${letter(i)}}\\,${latex(note)}\\par}`,
+    );
   }
-  lines.push("\\end{table}");
+  lines.push(`\\end{${environment}}`);
   return `${lines.join("\n")}\n`;
 }
 
@@ -152,7 +163,7 @@ export function tableHtml(table: Table): string {
       const marked = marks[r][c] === "best"
         ? `<strong>${content}</strong>`
         : marks[r][c] === "second"
-        ? `<u>${content}</u>`
+        ? `<u class="second">${content}</u>`
         : content;
       const note = noteSign(cell) === "" ? "" : `<sup>${noteSign(cell)}</sup>`;
       const kind = content.length > longText ? ' class="text"' : side(table.columns[c]);
@@ -223,7 +234,7 @@ function groupLine(table: Table, widths: readonly number[]): string[] {
 
 function captionLines(table: Table, marks: readonly (readonly Mark[])[]): string[] {
   return marks.some((row) => row.some((mark) => mark !== undefined))
-    ? [...table.caption, markLegend]
+    ? [markLegend, ...table.caption]
     : [...table.caption];
 }
 
@@ -250,6 +261,12 @@ const latexCharacters: Readonly<Record<string, string>> = {
   "–": "--",
   "≤": "$\\le$",
   "≥": "$\\ge$",
+  // Two hyphens of a command would become a dash.
+  "--": "-{}-",
+  "✓": "$\\checkmark$",
+  "Δ": "$\\Delta$",
+  "·": "$\\cdot$",
+  "…": "\\ldots{}",
   "α": "$\\alpha$",
   "β": "$\\beta$",
   "γ": "$\\gamma$",
@@ -258,5 +275,5 @@ const latexCharacters: Readonly<Record<string, string>> = {
 };
 
 function latex(content: string): string {
-  return content.replace(/[\\{}#$%&_^~↑↓±×−–≤≥αβγ²³]/g, (character) => latexCharacters[character]);
+  return content.replace(/--|[\\{}#$%&_^~↑↓±×−–≤≥✓Δ·…αβγ²³]/g, (found) => latexCharacters[found]);
 }

@@ -44,7 +44,7 @@ describe("rowTests()", () => {
   });
   afterAll(() => Deno.remove(root, { recursive: true }));
 
-  it("compares every row with SASNet and the runner-up, corrected over the distinct pairs", () => {
+  it("compares every row with SASNet and the runner-up, corrected over all of them", () => {
     const tests = rowTests(table1, results);
     const of = (row: string, than: string, metric: string) => {
       const found = tests.find((test) =>
@@ -66,9 +66,7 @@ describe("rowTests()", () => {
         assertEquals(found[2], better);
       }
     }
-    // UA-MT against both, MC-Net+ against SASNet, SASNet against MC-Net+, each in two metrics.
-    assertEquals(tests.length, 2 * 4);
-    assertAlmostEquals(of("sasnet-10", "mc-net-plus-10", "dice")[0], expected[0][2], 1e-12);
+    assertEquals(tests.length, 2 * expected.length);
   });
 
   it("has tables that count a missed case and name what was compared", () => {
@@ -77,7 +75,6 @@ describe("rowTests()", () => {
       "UA-MT 8 (10%) 72 / SASNet 8 (10%) 72",
       "UA-MT 8 (10%) 72 / MC-Net+ 8 (10%) 72",
       "MC-Net+ 8 (10%) 72 / SASNet 8 (10%) 72",
-      "SASNet 8 (10%) 72 / MC-Net+ 8 (10%) 72",
     ]);
     // Dice with the missed case as 0, HD95 without it.
     assertAlmostEquals(rows[0].cells[2] as number, 62.2 - 87.6, 1e-9);

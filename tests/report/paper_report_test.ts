@@ -121,6 +121,20 @@ describe("the report of a table", () => {
     }
   });
 
+  it("has LaTeX in plain characters for every table", () => {
+    const command = "task study table6 --profile smoke";
+    for (const item of itemsOf(["tables"])) {
+      const files = item.kind === "table"
+        ? tableReport(item, { ...source(records), scale: { ...scale, command } }).files
+        : item.kind === "complexity"
+        ? complexityReport(item, source([])).files
+        : new Map<string, string>();
+      const tex = files.get("table.tex")!;
+      assertEquals(tex.match(/[^\t\n -~]/g), null, item.key);
+      if (item.kind === "table") assertStringIncludes(tex, "table6 -{}-profile smoke");
+    }
+  });
+
   it("lists the runs of figures, counts of table 11, and every report on one page", () => {
     const [figure, table11] = itemsOf(["figure1", "table11"]);
     assert(figure.kind === "figure" && table11.kind === "complexity");
