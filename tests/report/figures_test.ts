@@ -274,7 +274,7 @@ describe("figure6()", () => {
       const numbers = [...paths.matchAll(/[ML]([\d.]+) [\d.]+/g)].map(([, x]) => Number(x));
       return [Math.min(...numbers), Math.max(...numbers)];
     });
-    const [truth, shifted, , exact] = widths;
+    const [truth, , shifted, , exact] = widths;
     const pixel = (truth[1] - truth[0]) / 5;
     assertAlmostEquals(shifted[0] - truth[0], pixel, 0.05);
     assertAlmostEquals(exact[0], truth[0], 0.05);

@@ -105,10 +105,7 @@ export function sliceRow(
     ...predictions.map((prediction) =>
       prediction === undefined ? noData(width) : slicePanel(image, {
         width,
-        contours: [
-          { plane: cutPlane(prediction.probability, window), ...contourLooks.prediction },
-          { ...truth, casing: false },
-        ],
+        contours: [truth, { plane: cutPlane(prediction.probability, window), ...contourLooks.prediction }],
         corner: diceText(prediction.dice),
         alt,
       })

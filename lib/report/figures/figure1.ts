@@ -94,9 +94,9 @@ export function figure1(
     return slicePanel(cutPlane(image, window), {
       width,
       contours: [
+        { plane: cutPlane(whole, window), ...contourLooks.groundTruth },
         { plane: cutPlane(low.probability, window), ...contourLooks.prediction },
         { plane: cutPlane(high.probability, window), ...contourLooks.second },
-        { plane: cutPlane(whole, window), ...contourLooks.groundTruth, casing: false },
       ],
       corner: `${diceText(low.dice)} / ${diceText(high.dice)}`,
     });
