@@ -13,6 +13,21 @@ export class EnvironmentError extends Error {
   override name = "EnvironmentError";
 }
 
+/** What the system says where nothing more can be written, and what mends it. */
+const full: readonly (readonly [RegExp, string])[] = [
+  [/no space left/i, "the disk is full; free some space and run the command again"],
+  [/quota exceeded/i, "the disk quota is used up; free some space and run the command again"],
+  [
+    /file too large/i,
+    "it is larger than this process may write; raise the limit (ulimit -f) and run the command again",
+  ],
+];
+
+/** Why nothing more can be written and what mends it, out of an error's text; `undefined` for other errors. */
+export function noRoom(text: string): string | undefined {
+  return full.find(([pattern]) => pattern.test(text))?.[1];
+}
+
 /**
  * The candidate that `value` begins, or else the nearest by edit distance, for messages such as "did you mean …".
  *

@@ -1,5 +1,5 @@
 /** Files that appear whole or not at all: written beside, flushed, renamed. */
-import { EnvironmentError, InputError } from "../errors.ts";
+import { EnvironmentError, InputError, noRoom } from "../errors.ts";
 
 /** Writes a file atomically. */
 export async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
@@ -21,23 +21,13 @@ export async function writeFlushed(path: string, bytes: Uint8Array): Promise<voi
   await file.syncData();
 }
 
-/** What the system says where nothing more can be written, and what mends it. */
-const full: readonly (readonly [RegExp, string])[] = [
-  [/no space left/i, "the disk is full; free some space and run the command again"],
-  [/quota exceeded/i, "the disk quota is used up; free some space and run the command again"],
-  [
-    /file too large/i,
-    "it is larger than this process may write; raise the limit (ulimit -f) and run the command again",
-  ],
-];
-
 /**
  * A full disk or a folder without permission as one clear line; other errors as they are.
  *
  * @param choice how the user chooses another place.
  */
 export function explained(path: string, error: unknown, choice = "with --run"): unknown {
-  const reason = full.find(([pattern]) => pattern.test(String(error)))?.[1];
+  const reason = noRoom(String(error));
   if (reason !== undefined) return new EnvironmentError(`${path} cannot be written: ${reason}`);
   const code = (error as { code?: string } | undefined)?.code ?? "";
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES" || code === "EROFS") {

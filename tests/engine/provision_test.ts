@@ -291,6 +291,15 @@ describe("provision() errors", () => {
     assertEquals(work, []);
   });
 
+  it("tell that the disk filled up, whichever program noticed", async () => {
+    const stderr = "ERROR: Exception:\nTraceback:\nOSError: [Errno 28] No space left on device\n";
+    assertMatch(await provisionError(pipFails({ code: 2, stderr })), /disk is full; .*set SASNET_CACHE/);
+    const linker = { code: 1, stderr: "ld: final link failed: No space left on device\n" };
+    const host = tinyHost((command) => command.includes("-o") ? linker : undefined);
+    assertMatch(await provisionError(host), /tfjs_binding\.node" cannot be written: the disk is full/);
+    assertEquals(partials(), []);
+  });
+
   it("show the compiler's first error and keep its whole log", async () => {
     const stderr = "in file a:\na.cc:1:1: error: no such thing\nmuch more\n";
     const host = tinyHost((command) => command.includes("-o") ? { code: 1, stderr } : undefined);

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { EnvironmentError } from "../../errors.ts";
-import { type Entry, folderBytes, type Inputs, obtain } from "./cache.ts";
+import { type Entry, folderBytes, fullDisk, type Inputs, obtain } from "./cache.ts";
 import type { CommandResult, Host } from "./host.ts";
 import { libraryFiles } from "./library.ts";
 import { type PackageFolders, packageVersion } from "./package.ts";
@@ -130,7 +130,10 @@ async function compile(output: string, context: BindingContext & { compiler: Com
   ], {
     environment: { ...compiler.environment, ZIG_GLOBAL_CACHE_DIR: scratch, ZIG_LOCAL_CACHE_DIR: scratch },
   });
-  if (result.code !== 0) throw await compileError(result, { compiler, log: `${cache}/compile.log` });
+  if (result.code !== 0) {
+    throw fullDisk(output, result.stderr) ??
+      await compileError(result, { compiler, log: `${cache}/compile.log` });
+  }
   await Deno.remove(scratch, { recursive: true }).catch(() => undefined);
 }
 

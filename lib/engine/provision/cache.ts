@@ -3,7 +3,7 @@
  * is whole, with a stamp of what it was made from. One process makes an entry, others wait for it.
  */
 
-import { EnvironmentError } from "../../errors.ts";
+import { EnvironmentError, noRoom } from "../../errors.ts";
 import type { Host } from "./host.ts";
 import { type Report, runStage } from "./progress.ts";
 
@@ -102,9 +102,18 @@ export async function obtain(cache: string, entry: Entry, report: Report): Promi
     await Deno.rename(partial, folder);
   } catch (error) {
     await remove(partial);
-    throw error;
+    throw fullDisk(folder, String(error)) ?? error;
   }
   return folder;
+}
+
+/** A full disk as one clear line, out of an error's or a program's text; `undefined` where it tells of none. */
+export function fullDisk(path: string, text: string): EnvironmentError | undefined {
+  const reason = noRoom(text);
+  if (reason === undefined) return undefined;
+  return new EnvironmentError(
+    `"${path}" cannot be written: ${reason}, or set SASNET_CACHE to a folder on a larger disk`,
+  );
 }
 
 function openLock(cache: string, name: string): Deno.FsFile {

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { EnvironmentError } from "../../errors.ts";
+import { fullDisk } from "./cache.ts";
 import type { CommandResult, Host } from "./host.ts";
 import type { Wheel } from "./platform.ts";
 
@@ -83,7 +84,7 @@ async function runPip(host: Host, folder: string, subject: string, args: readonl
     // Settings that keep pip from touching a Python installation do not concern a folder of our own.
     environment: { TMPDIR: temporary, PIP_USER: "0", PIP_REQUIRE_VIRTUALENV: "0" },
   });
-  if (result.code !== 0) throw pipError(python, subject, result);
+  if (result.code !== 0) throw fullDisk(folder, result.stderr) ?? pipError(python, subject, result);
   await Deno.remove(temporary, { recursive: true });
 }
 
