@@ -40,6 +40,8 @@ export async function run(options: Options<typeof command>, context: Context): P
   const isReal = options.data !== undefined;
   const scale = isReal ? scales.la : scales.phantom;
   const source = await openDemoSource(options.data);
+  // A damaged case is told now, not when the training has ended; the source keeps what it read.
+  for (const name of [...source.train, ...source.test]) await source.load(name);
   const iterations = options.iterations ?? scale.iterations;
   const engine = await useEngine(context);
   const configs = ["vnet", "sasnet"].map((method): RunConfig =>

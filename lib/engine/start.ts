@@ -71,12 +71,12 @@ async function once(name: EngineName, start: () => Promise<Engine>): Promise<Eng
 }
 
 async function startTensorflow(options: StartOptions): Promise<Engine> {
-  const provisioned = await provision({
-    variant: requestedVariant(),
-    report: options.onProvision ?? (() => {}),
-  });
-  // The library prints two lines about its instruction sets at start.
-  if (!Deno.env.has("TF_CPP_MIN_LOG_LEVEL")) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
+  const variant = requestedVariant();
+  const provisioned = await provision({ variant, report: options.onProvision ?? (() => {}) });
+  // The library prints two lines about its instruction sets at start, its CUDA build also errors that are none.
+  if (!Deno.env.has("TF_CPP_MIN_LOG_LEVEL")) {
+    Deno.env.set("TF_CPP_MIN_LOG_LEVEL", variant === "cuda" ? "3" : "2");
+  }
   const require = createRequire(import.meta.url);
   restoreRemovedNodeFunctions(require("node:util"));
   try {
@@ -91,9 +91,12 @@ async function startTensorflow(options: StartOptions): Promise<Engine> {
   await tf.setBackend("tensorflow");
   const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice: boolean };
   const place = isUsingGpuDevice ? "the GPU" : `the CPU, ${navigator.hardwareConcurrency} threads`;
+  const missed = variant === "cuda" && !isUsingGpuDevice
+    ? "; SASNET_CUDA is set, but no GPU can be used (TF_CPP_MIN_LOG_LEVEL=0 shows why)"
+    : "";
   return {
     name: "tensorflow",
-    description: `libtensorflow ${provisioned.version} on ${place}`,
+    description: `libtensorflow ${provisioned.version} on ${place}${missed}`,
     gpu: isUsingGpuDevice,
   };
 }

@@ -155,6 +155,24 @@ describe("a damaged data folder", () => {
   }
 });
 
+describe("a damaged test case", () => {
+  it("ends demo in one line before anything is trained or written", async () => {
+    const folder = await Deno.makeTempDir({ dir: root });
+    const [train, test] = [Array.from({ length: 9 }, (_, i) => `case${i}`), ["t", "u"]];
+    for (const name of [...train, ...test]) {
+      await Deno.mkdir(`${folder}/${name}`);
+      await writeHdf5(`${folder}/${name}/mri_norm2.h5`, volume());
+    }
+    await Deno.writeTextFile(`${folder}/train.list`, train.join("\n"));
+    await Deno.writeTextFile(`${folder}/test.list`, test.join("\n"));
+    const file = `${folder}/u/mri_norm2.h5`;
+    await Deno.truncate(file, (await Deno.stat(file)).size >> 1);
+    const out = `${folder}/out`;
+    assertOneLine(await runKit(["demo", "--data", folder, "--out", out]), 2, /u\/mri_norm2\.h5: .*truncated/);
+    assertEquals(await exists(out), false);
+  });
+});
+
 describe("a run that cannot be", () => {
   const cases: Record<string, { words: string[]; message: string | RegExp }> = {
     "a crop beyond the memory": {
