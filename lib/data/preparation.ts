@@ -5,6 +5,8 @@
 import { InputError } from "../errors.ts";
 import { reorient, toPatientAxes } from "../volume/orientation.ts";
 import { gridWithSpacing, resample } from "../volume/resample.ts";
+import { requireRoom } from "../volume/room.ts";
+import { mostVoxels } from "../volume/stored_volume.ts";
 import type { Geometry, Triple, Volume } from "../volume/volume.ts";
 import type { Dataset } from "./dataset.ts";
 import {
@@ -23,9 +25,6 @@ const scaledDatasets: readonly string[] = ["la", "pancreas", "brats"] satisfies 
 
 /** Spacings that differ by less are one. */
 const sameSpacing = 1e-3;
-
-/** A volume has at most 2²⁹ voxels, as the readers have it. */
-const mostVoxels = 2 ** 29;
 
 /** The grid along the patient's axes with this spacing in millimetres, over the box of another grid. */
 export function preparedGrid(geometry: Geometry, spacing: Triple): Geometry {
@@ -85,6 +84,8 @@ function onPreparedGrid(scan: Volume, spacing: Triple, path: string): Volume {
         `predicted: cut the scan, or correct the spacing in its header`,
     );
   }
+  // The image and its probability at least, in float32.
+  requireRoom(8 * voxels, `${path}: its ${grid.shape.join("×")} voxels at the training spacing`);
   const { axes, reversed } = toPatientAxes(scan);
   const isTurned = axes.some((axis, a) => axis !== a) || reversed.includes(true);
   const keepsSpacing = axes.every((axis, a) => grid.spacing[a] === scan.spacing[axis]);

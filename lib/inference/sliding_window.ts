@@ -49,7 +49,7 @@ export function windowPadding(shape: Shape3, crop: Shape3): readonly { low: numb
  *
  * @param image [x, y, z] in C order.
  * @returns foreground probability of every voxel of the volume.
- * @throws InputError for a stride that is not positive; the abort reason when the signal fires.
+ * @throws InputError for a stride that is not positive or leaves gaps; the abort reason when the signal fires.
  */
 export function slidingWindow(
   image: Float32Array,
@@ -79,6 +79,13 @@ export function* slidingWindowSteps(
   const { crop, stride, batch = 1, signal, onWindow } = options;
   if (stride.some((step) => !(step >= 1))) {
     throw new InputError(`a stride of ${stride.join("×")} does not move; choose at least 1 on each axis`);
+  }
+  if (stride.some((step, axis) => step > crop[axis] && shape[axis] > crop[axis])) {
+    throw new InputError(
+      `a stride of ${stride.join("×")} leaves gaps between windows of ${
+        crop.join("×")
+      }; choose a smaller one`,
+    );
   }
   const starts = axisStarts(shape, options);
   const weights = crop.map((side) => windowWeights(side, options.blending));

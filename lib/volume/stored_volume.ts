@@ -1,6 +1,7 @@
 /** What every reader returns: the numbers as the file holds them, their scaling and their grid. */
 import { InputError } from "../errors.ts";
 import { permuteAxes } from "./crop.ts";
+import { requireRoom } from "./room.ts";
 import type { ScalarName, StoredArray } from "./scalars.ts";
 import { type Geometry, type Shape3, type Volume, voxelCount } from "./volume.ts";
 
@@ -18,12 +19,16 @@ export interface StoredVolume extends Geometry {
 }
 
 /** The most voxels that a volume may have: 2²⁹, as 512×512×2048. */
-const mostVoxels = 2 ** 29;
+export const mostVoxels = 2 ** 29;
+
+/** Of a voxel while it is read: as stored, in two orders of the axes at the same time, then as float32. */
+const leastBytes = 8;
 
 /**
  * Checks the shape that a header claims before anything of that size is allocated.
  *
- * @throws InputError where a side is no positive whole number, or the volume has more than 2²⁹ voxels.
+ * @throws InputError where a side is no positive whole number, the volume has more than 2²⁹ voxels, or more than fit
+ * into the memory that is free.
  */
 export function requireReadableShape(shape: readonly number[], path: string): Shape3 {
   const text = shape.join("×");
@@ -38,6 +43,7 @@ export function requireReadableShape(shape: readonly number[], path: string): Sh
       `${path}: its header states a volume of ${text} voxels; up to ${mostVoxels} (512×512×2048) are read`,
     );
   }
+  requireRoom(leastBytes * count, `${path}: its ${text} voxels`);
   return shape as unknown as Shape3;
 }
 

@@ -105,6 +105,12 @@ describe("slidingWindow()", () => {
   it("refuses a stride that does not move", () => {
     const options = { crop: [2, 2, 2] as Shape3, stride: [1, 0, 1] as Shape3 };
     assertThrows(() => slidingWindow(new Float32Array(8), [2, 2, 2], options, (w) => w), InputError, "1×0×1");
+    const wide = { crop: [2, 2, 2] as Shape3, stride: [3, 3, 3] as Shape3 };
+    assertThrows(
+      () => slidingWindow(new Float32Array(16), [4, 2, 2], wide, (w) => w),
+      InputError,
+      "leaves gaps",
+    );
   });
 
   // NumPy 2.4: weights exp(−½((i − (n − 1)/2)/(n/8))²) written out over every window, sums and quotients in float64.

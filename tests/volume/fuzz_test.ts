@@ -7,7 +7,14 @@ import { decodeVolume } from "../../lib/volume/read_volume.ts";
 import { imageOf, type StoredVolume } from "../../lib/volume/stored_volume.ts";
 import { identityDirection, type Shape3, voxelCount } from "../../lib/volume/volume.ts";
 import { writeHdf5 } from "../../lib/volume/hdf5.ts";
-import { bzip2Of24, counting, dicomBytes, niftiBytes, withHeader } from "./scan_files.ts";
+import {
+  bzip2Of16MiBOfZeros,
+  bzip2Of24,
+  counting,
+  dicomBytes,
+  niftiBytes,
+  withHeader,
+} from "./scan_files.ts";
 
 const shape: Shape3 = [4, 3, 2];
 const voxels = counting(shape);
@@ -136,6 +143,8 @@ describe("decodeVolume()", () => {
         "longer than the 360 bytes",
       ],
       ["bomb.nrrd", nrrd("gzip", zeros), "longer than the 48 bytes"],
+      ["bomb.mha", meta(true, await zlib(new Uint8Array(2 ** 24))), "longer than the 48 bytes"],
+      ["bomb bzip2.nrrd", nrrd("bzip2", bzip2Of16MiBOfZeros), "longer than the 48 bytes"],
       [
         "big.nrrd",
         withHeader([...fields.with(3, "sizes: 800 800 800"), "encoding: bzip2", ""], bzip2Of24),

@@ -225,3 +225,8 @@ export const bzip2Of24: Uint8Array = Uint8Array.from(
   atob("QlpoOTFBWSZTWUFhb1UAAADgAH///4AgACI1AAADIUGjRoMgNEUS2Nc+EZTpW18Z1vnfGhgAvi7kinChIILC3qo="),
   (c) => c.charCodeAt(0),
 );
+
+/** 16 MiB of zeros, compressed by bzip2 1.0.8 to 45 bytes. */
+export const bzip2Of16MiBOfZeros: Uint8Array = Uint8Array.fromBase64(
+  "QlpoOTFBWSZTWVKFPiUAgIDAAMAAAAggADCAKRoBANIBAOLuSKcKEgpQp8Sg",
+);
