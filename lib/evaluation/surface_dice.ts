@@ -92,8 +92,9 @@ interface Reach extends SurfaceDiceOptions {
 /** Area of a surface, and how much of it lies within the tolerance of the other one. */
 function within(from: SurfaceElements, to: SurfaceElements, { areas, spacing, tolerance }: Reach) {
   const squares = squaredDistancesAt(from.cubes, to.mask, from.shape, { spacing });
-  // Distances such as three times 0.1 mm must not miss a tolerance of 0.3 mm by their rounding.
-  const limit = (tolerance * (1 + 1e-9)) ** 2;
+  // Distances such as three times 0.1 mm must not miss a tolerance of 0.3 mm by their rounding, nor by that of voxel
+  // sizes, which NIfTI files hold in single precision.
+  const limit = (tolerance * (1 + 1e-6)) ** 2;
   let [near, all] = [0, 0];
   for (let i = 0; i < squares.length; i++) {
     const area = areas[from.codes[i]];
