@@ -88,6 +88,8 @@ describe("surfaceDice()", () => {
     // Three times 0.1 mm is 0.30000000000000004.
     assertEquals(surfaceDice(a, b, [8, 1, 1], { spacing: [0.1, 0.1, 0.1], tolerance: 0.3 }), 1);
     assertEquals(surfaceDice(a, b, [8, 1, 1], { spacing: [0.1, 0.1, 0.1], tolerance: 0.19 }), 0);
+    const single = [Math.fround(0.6), 1, 1] as const;
+    assertEquals(surfaceDice(a, b, [8, 1, 1], { spacing: single, tolerance: 1.8 }), 1);
   });
 
   it("is 1 for equal masks, 0 beside an empty one, undefined for two empty ones", () => {

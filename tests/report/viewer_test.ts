@@ -1,5 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { gunzipSync } from "node:zlib";
 import { decode } from "fast-png";
 import { EnvironmentError } from "../../lib/errors.ts";
 import { pageFrame, showView } from "../../lib/report/notebook.ts";
@@ -10,10 +11,12 @@ import {
   mostViewerVoxels,
   usualRange,
 } from "../../lib/report/viewer/layers.ts";
+import { encodeMesh } from "../../lib/report/viewer/mesh.ts";
 import { viewerHtml } from "../../lib/report/viewer/page.ts";
 import { gridDifference } from "../../lib/volume/geometry.ts";
 import { decodeVolume } from "../../lib/volume/read_volume.ts";
 import { imageOf } from "../../lib/volume/stored_volume.ts";
+import { meshVolume } from "../../lib/volume/surface_mesh.ts";
 import { type Shape3, type Volume, voxelCount } from "../../lib/volume/volume.ts";
 import { findChromium, withPage } from "../browser.ts";
 
@@ -61,6 +64,31 @@ describe("encodeLayer()", () => {
     decoded.data.forEach((value, n) => {
       assertAlmostEquals(value, Math.min(Math.max(image.data[n], range[0]), range[1]), half * 1.001);
     });
+  });
+});
+
+describe("encodeMesh()", () => {
+  it("lies about the mask in RAS millimetres and faces outwards, whatever the hand of the grid", () => {
+    for (const direction of [grid.direction, [[1, 0, 0], [0, 1, 0], [0, 0, 1]] as const]) {
+      const { low, step, vertices, triangles } = encodeMesh({ ...ball(11), direction })!;
+      const numbers = new Uint16Array(Uint8Array.from(gunzipSync(Uint8Array.fromBase64(vertices))).buffer);
+      const places = Float32Array.from(numbers, (n, i) => low[i % 3] + step[i % 3] * n);
+      const differences = new Int32Array(
+        Uint8Array.from(gunzipSync(Uint8Array.fromBase64(triangles))).buffer,
+      );
+      let vertex = 0;
+      const mesh = { vertices: places, triangles: Uint32Array.from(differences, (d) => vertex += d) };
+      // The ball of 6 mm about voxel (11, 9, 8).
+      const centre = [-(10 + 11), -(20 + 9 * direction[1][1]), 30 + 1.5 * 8];
+      for (let v = 0; v < places.length; v += 3) {
+        const distance = Math.hypot(...[0, 1, 2].map((c) => places[v + c] - centre[c]));
+        assertAlmostEquals(distance, 6, 1.3);
+      }
+      // Smoothing takes up to half a voxel off; inside out the volume would be negative.
+      const volume = meshVolume(mesh);
+      assert(volume > 4 / 3 * Math.PI * 5.3 ** 3 && volume < 4 / 3 * Math.PI * 6 ** 3, `${volume}`);
+    }
+    assertEquals(encodeMesh({ ...grid, data: new Uint8Array(voxelCount(shape)) }), undefined);
   });
 });
 

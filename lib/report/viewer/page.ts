@@ -7,7 +7,8 @@ import { gzipSync } from "node:zlib";
 import { contourColours } from "../colour_maps.ts";
 import { escapeXml } from "../svg.ts";
 import type { Volume } from "../../volume/volume.ts";
-import { atMost, type ByteVolume, encodeLayer, inBytes, usualRange } from "./layers.ts";
+import { atMost, encodeLayer, inBytes, usualRange } from "./layers.ts";
+import { type EncodedMesh, encodeMesh } from "./mesh.ts";
 import { viewerScript } from "./script.ts";
 
 /** What a page shows. All volumes lie on the image's grid. */
@@ -31,6 +32,8 @@ interface Layer {
   /** 0 to 1, at first. */
   readonly opacity: number;
   readonly data: string;
+  /** The surface of a mask. */
+  readonly mesh?: EncodedMesh;
 }
 
 const disagreementColour = contourColours.second;
@@ -86,8 +89,10 @@ drag the solid to turn it.</p>
 
 function layersOf({ image, label, prediction, disagreement }: CaseView): Layer[] {
   const mask = (name: string, colour: string, volume: Volume<Uint8Array>, opacity: number): Layer => {
-    const bytes: ByteVolume = { ...atMost(volume, "nearest"), slope: 1, intercept: 0 };
-    return { name, kind: "mask", colour, opacity, data: encodeLayer(bytes) };
+    const shown = atMost(volume, "nearest");
+    const mesh = encodeMesh(shown);
+    const data = encodeLayer({ ...shown, slope: 1, intercept: 0 });
+    return { name, kind: "mask", colour, opacity, data, ...(mesh === undefined ? {} : { mesh }) };
   };
   const shown = atMost(image, "linear");
   const layers: Layer[] = [{

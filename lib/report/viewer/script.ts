@@ -4,9 +4,18 @@ const byId = (id) => document.getElementById(id);
 const layers = JSON.parse(byId("data").textContent);
 const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
-async function inflated(text) {
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return await new Response(stream).text();
+function inflated(text) {
+  return new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
+async function surfaceOf({ low, step, vertices, triangles }) {
+  const numbers = new Uint16Array(await (await inflated(vertices)).arrayBuffer());
+  const differences = new Int32Array(await (await inflated(triangles)).arrayBuffer());
+  let vertex = 0;
+  return {
+    points: Float32Array.from(numbers, (n, i) => low[i % 3] + step[i % 3] * n),
+    triangles: Uint32Array.from(differences, (difference) => vertex += difference),
+  };
 }
 
 const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -34,9 +43,8 @@ function shellOf(data, [, nx, ny, nz]) {
 }
 
 async function start() {
-  const code = await inflated(byId("niivue").textContent);
-  (0, eval)(code);
-  const { Niivue, NVImage, SLICE_TYPE, SHOW_RENDER } = globalThis.niivue;
+  (0, eval)(await inflated(byId("niivue").textContent).text());
+  const { Niivue, NVImage, NVMesh, SLICE_TYPE, SHOW_RENDER } = globalThis.niivue;
   const shared = { dragAndDropEnabled: false, loadingText: "", isResizeCanvas: true, crosshairColor: [1, 1, 1, 0.7] };
   const slices = new Niivue({ ...shared, backColor: [0, 0, 0, 1], crosshairWidth: 0.25, crosshairGap: 4,
     multiplanarShowRender: SHOW_RENDER.NEVER, tileMargin: 4, isOrientationTextVisible: true, isRadiologicalConvention: true });
@@ -45,20 +53,23 @@ async function start() {
   await slices.attachToCanvas(byId("slices"));
   await solid.attachToCanvas(byId("solid"));
   if (!slices.gl || !solid.gl) throw new Error("this browser has no WebGL 2");
-  for (const view of [slices, solid]) for (const layer of layers) view.addColormap(layer.name, colourMap(layer));
+  for (const layer of layers) slices.addColormap(layer.name, colourMap(layer));
 
   const image = (layer, name = layer.name) => NVImage.loadFromBase64({ base64: layer.data, name: name + ".nii.gz",
     colormap: layer.kind === "image" ? "gray" : layer.name, opacity: layer.opacity,
     ...(layer.kind === "mask" ? { cal_min: 0, cal_max: 1 } : layer.kind === "map" ? { cal_min: 0.1, cal_max: 1 } : {}) });
   for (const layer of layers) slices.addVolume(await image(layer));
-  const inSolid = layers.filter(({ kind }) => kind === "mask");
-  for (const layer of inSolid) solid.addVolume(await image(layer));
+  // The prediction first and opaque, the label about it as glass.
+  const inSolid = layers.filter(({ mesh }) => mesh !== undefined).reverse();
+  for (const { name, colour, mesh } of inSolid) {
+    const { points, triangles } = await surfaceOf(mesh);
+    const rgba = new Uint8Array([...channels(colour), 255]);
+    solid.addMesh(new NVMesh(points, triangles, name, rgba, 1, true, solid.gl));
+  }
 
   slices.setSliceType(SLICE_TYPE.MULTIPLANAR);
   solid.setSliceType(SLICE_TYPE.RENDER);
   solid.setRenderAzimuthElevation(120, 12);
-  await solid.setVolumeRenderIllumination(0.6);
-  if (inSolid.length > 1) solid.setOpacity(0, 0.45);
   slices.broadcastTo([solid], { "3d": true, "2d": true });
 
   const values = layers.map((layer, index) => addControls(layer, index, slices, solid, inSolid.indexOf(layer)));
@@ -121,8 +132,9 @@ function addControls({ name, kind, colour, opacity }, index, slices, solid, plac
   const update = () => {
     const now = shown.checked ? Number(range.value) : 0;
     slices.setOpacity(index, now);
-    if (place >= 0) solid.setOpacity(place, place === 0 && solid.volumes.length > 1 ? 0.45 * now : now);
+    if (place >= 0) solid.setMeshProperty(solid.meshes[place].id, "opacity", place > 0 ? 0.4 * now : now);
   };
+  update();
   shown.onchange = update;
   range.oninput = update;
   return value;
