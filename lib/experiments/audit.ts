@@ -5,7 +5,7 @@
 import type { AuditEntry } from "./audit_entry.ts";
 import { boundChecks } from "./audit_bounds.ts";
 import { countChecks, figureChecks, originChecks, venueChecks } from "./audit_facts.ts";
-import { complexityChecks } from "./audit_complexity.ts";
+import { complexityChecks, complexityClaimChecks } from "./audit_complexity.ts";
 import { claimChecks, gainChecks, repeatedRowChecks } from "./audit_rows.ts";
 
 /** All checks, in the order of their kinds. */
@@ -14,6 +14,7 @@ export function paperAudit(): AuditEntry[] {
     ...repeatedRowChecks(),
     ...gainChecks(),
     ...claimChecks(),
+    ...complexityClaimChecks(),
     ...boundChecks(),
     ...countChecks(),
     ...venueChecks(),

@@ -56,3 +56,20 @@ export function complexityChecks(): AuditEntry[] {
     };
   });
 }
+
+/** Section 4.6: SASNet has many parameters, and slightly fewer FLOPs than URPC. */
+export function complexityClaimChecks(): AuditEntry[] {
+  const rowOf = (key: string) => table11.rows.find(({ method }) => method === key)!;
+  const [own, urpc] = [rowOf("sasnet"), rowOf("urpc")];
+  const others = table11.rows.filter((row) => row !== own);
+  const most = Math.max(...others.map(({ parameters }) => parameters));
+  const holds = own.parameters > most && own.flops < urpc.flops;
+  return [{
+    check: "claim of the text against the printed rows",
+    where: "4.6, Table 11: SASNet has relatively many parameters, and slightly fewer FLOPs than URPC",
+    arithmetic:
+      `parameters ${own.parameters.toFixed(2)} M against ${most.toFixed(2)} M at most of the others; FLOPs ` +
+      `${own.flops.toFixed(2)} − ${urpc.flops.toFixed(2)} = −${(urpc.flops - own.flops).toFixed(2)} G`,
+    finding: holds ? "consistent" : "inconsistent",
+  }];
+}

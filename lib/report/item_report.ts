@@ -207,7 +207,7 @@ export function auditReport(): ItemReport {
   };
 }
 
-/** A page that links all reports. */
+/** A page with the main table of every report, which links them all. */
 export function overviewHtml(reports: readonly ItemReport[]): string {
   const table: Table = {
     title: "Reports",
@@ -216,7 +216,15 @@ export function overviewHtml(reports: readonly ItemReport[]): string {
     caption: [],
     footnotes: [],
   };
-  const page = pageHtml({ title: "SASNet kit: reports", lead: "", facts: [], tables: [table], figures: [] });
+  const page = pageHtml({
+    title: "SASNet kit: reports",
+    lead:
+      "Every table of the paper beside the kit's own runs; each item has a page of its own with the tests, " +
+      "the claims and the figures.",
+    facts: [["Command", "npx -y deno@2.9.6 task report"]],
+    tables: [table, ...reports.map(({ table }) => table)],
+    figures: [],
+  });
   return reports.reduce(
     (html, { key }) =>
       html.replace(
