@@ -68,9 +68,14 @@ export interface BranchMoment {
   readonly distance: StoredPlane;
 }
 
-/** SASNet on one labelled training crop, in evaluation mode with the last checkpoint. */
+/**
+ * SASNet on one labelled training crop, in evaluation mode with the last checkpoint. Each branch is weighted with its
+ * own confidences, whatever the run's `sarIndex`.
+ */
 export interface TrainingMoment {
   readonly case: string;
+  /** Rule of the memory: with "running" there is one remembered confidence, and `before` equals `last`. */
+  readonly memory: "two" | "running";
   /** α of eq. 4. */
   readonly alpha: number;
   /** Share of the crop's voxels that training has visited. */

@@ -4,8 +4,9 @@
  */
 import { encode } from "fast-png";
 import type { Mesh } from "../volume/surface_mesh.ts";
-import { parseHex, type Rgb } from "./colour_maps.ts";
+import { parseHex } from "./colour_maps.ts";
 import { pngAddress } from "./planes.ts";
+import { averaged, type Buffer, createBuffer, fillTriangle, samples } from "./raster.ts";
 import { element, type Figure } from "./svg.ts";
 
 /** A surface in a scene. */
@@ -47,9 +48,7 @@ export interface SceneFrame {
   readonly up: readonly [low: number, high: number];
 }
 
-/** Dots an inch of the picture, and samples a dot along each side. */
 const dotsPerInch = 300;
-const samples = 2;
 
 /** The frame that holds some meshes; 1 mm where they are empty. */
 export function frameOf(meshes: readonly Mesh[], view: ViewAngles = usualView): SceneFrame {
@@ -86,23 +85,6 @@ export function surfacePanel(surfaces: readonly SceneSurface[], options: SceneOp
     height,
     alt,
     body: element("image", { x: 0, y: 0, width, height, preserveAspectRatio: "none", href: pngAddress(png) }),
-  };
-}
-
-interface Buffer {
-  readonly width: number;
-  readonly height: number;
-  /** Larger is nearer. */
-  readonly depth: Float32Array;
-  readonly colour: Uint8Array;
-}
-
-function createBuffer(width: number, height: number): Buffer {
-  return {
-    width,
-    height,
-    depth: new Float32Array(width * height).fill(-Infinity),
-    colour: new Uint8Array(3 * width * height).fill(255),
   };
 }
 
@@ -199,45 +181,6 @@ function brightness(right: number, up: number, eye: number): number {
   return Math.min(1.12, sum) * (0.62 + 0.38 * Math.min(1, 2.2 * Math.max(0, eye)));
 }
 
-interface ScreenTriangle {
-  readonly screen: Float32Array;
-  readonly shade: Float32Array;
-  readonly corners: readonly [number, number, number];
-  readonly colour: Rgb;
-  readonly net: boolean;
-}
-
-function fillTriangle(
-  buffer: Buffer,
-  { screen, shade, corners: [first, second, third], colour, net }: ScreenTriangle,
-): void {
-  const [a, b, c] = [3 * first, 3 * second, 3 * third];
-  const ax = screen[a], ay = screen[a + 1], bx = screen[b], by = screen[b + 1];
-  const cx = screen[c], cy = screen[c + 1];
-  const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
-  if (area === 0) return;
-  const x0 = Math.max(0, Math.ceil(Math.min(ax, bx, cx)));
-  const x1 = Math.min(buffer.width - 1, Math.floor(Math.max(ax, bx, cx)));
-  const y0 = Math.max(0, Math.ceil(Math.min(ay, by, cy)));
-  const y1 = Math.min(buffer.height - 1, Math.floor(Math.max(ay, by, cy)));
-  for (let y = y0; y <= y1; y++) {
-    for (let x = x0; x <= x1; x++) {
-      const u = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area;
-      const v = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area;
-      const w = 1 - u - v;
-      if (u < -1e-6 || v < -1e-6 || w < -1e-6) continue;
-      const at = y * buffer.width + x;
-      const depth = u * screen[a + 2] + v * screen[b + 2] + w * screen[c + 2];
-      if (depth <= buffer.depth[at]) continue;
-      // A net leaves the depth and half of the dots as they are.
-      if (net && ((x >> 2) + (y >> 2)) % 2 !== 0) continue;
-      if (!net) buffer.depth[at] = depth;
-      const light = u * shade[first] + v * shade[second] + w * shade[third];
-      for (let k = 0; k < 3; k++) buffer.colour[3 * at + k] = Math.min(255, colour[k] * light);
-    }
-  }
-}
-
 /** Unit normals of the vertices: the sum of those of their triangles, weighted by area. */
 function vertexNormals({ vertices: p, triangles }: Mesh): Float32Array {
   const normals = new Float32Array(p.length);
@@ -258,24 +201,4 @@ function vertexNormals({ vertices: p, triangles }: Mesh): Float32Array {
     for (let k = 0; k < 3; k++) normals[v + k] /= length;
   }
   return normals;
-}
-
-/** The mean of the samples of each dot. */
-function averaged({ width, height, colour }: Buffer): Uint8Array {
-  const [columns, rows] = [width / samples, height / samples];
-  const out = new Uint8Array(3 * columns * rows);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      for (let k = 0; k < 3; k++) {
-        let sum = 0;
-        for (let i = 0; i < samples * samples; i++) {
-          const x = samples * column + i % samples;
-          const y = samples * row + (i / samples | 0);
-          sum += colour[3 * (y * width + x) + k];
-        }
-        out[3 * (row * columns + column) + k] = Math.round(sum / samples ** 2);
-      }
-    }
-  }
-  return out;
 }

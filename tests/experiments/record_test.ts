@@ -33,6 +33,23 @@ describe("records", () => {
     return { record, path: `${root}/${name}/${record.name}.json` };
   };
 
+  it("keep the numbers beside the losses, with null where a step has none", async () => {
+    const folder = await writeRunFolder(`${root}/values/runs`, choice);
+    const lines = (await Deno.readTextFile(`${folder}/log.jsonl`)).trimEnd().split("\n").map((line) =>
+      JSON.parse(line)
+    );
+    lines[0].values = { "confidence.high.foreground": 0.4 };
+    lines[2].values = { "confidence.high.foreground": 0.6 };
+    await Deno.writeTextFile(
+      `${folder}/log.jsonl`,
+      lines.map((line) => JSON.stringify(line) + "\n").join(""),
+    );
+    const { curve } = await recordOfRun(folder, choice, unmeasured);
+    assertEquals(curve.values, { "confidence.high.foreground": [0.4, null, 0.6] });
+    const plain = await recordOfRun(await writeRunFolder(`${root}/plain/runs`, choice), choice, unmeasured);
+    assertEquals(plain.curve.values, undefined);
+  });
+
   it("come back as they were written", async () => {
     const { record, path } = await written("whole");
     assertEquals(await readRecord(path), { record });

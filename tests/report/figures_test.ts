@@ -10,7 +10,8 @@ import { figure6 } from "../../lib/report/figures/comparison.ts";
 import { figure1 } from "../../lib/report/figures/figure1.ts";
 import { figure2 } from "../../lib/report/figures/figure2.ts";
 import { figure3 } from "../../lib/report/figures/figure3.ts";
-import { figure4, turnedShare } from "../../lib/report/figures/figure4.ts";
+import { turnedShare } from "../../lib/report/figures/decision_map.ts";
+import { figure4 } from "../../lib/report/figures/figure4.ts";
 import { figure5 } from "../../lib/report/figures/figure5.ts";
 import { figure8 } from "../../lib/report/figures/figure8.ts";
 import { caseSurfaces } from "../../lib/report/figures/surfaces.ts";
@@ -34,6 +35,7 @@ const branch: BranchMoment = {
 };
 const moment: TrainingMoment = {
   case: "case-1",
+  memory: "two",
   alpha: 0.5,
   visited: 1,
   image: storedPlane((x, y) => x * y),
@@ -116,8 +118,12 @@ describe("figure3()", () => {
     assertEquals(readouts?.[0].series.map(({ values }) => values), [[0.4, 0.5, 0.7], [0.5, 0.6, null]]);
   });
 
-  it("is the diagram alone where the log has no confidences", () => {
-    assertEquals(figure3({ moment, history: { steps: [], values: {} } }).readouts, undefined);
+  it("is the diagram alone where the log has no confidences, with one remembered map of a running memory", () => {
+    const alone = (memory: "two" | "running") =>
+      figure3({ moment: { ...moment, memory }, history: { steps: [], values: {} } });
+    assertEquals(alone("two").readouts, undefined);
+    const panels = (memory: "two" | "running") => [...alone(memory).body.matchAll(/<image /g)].length;
+    assertEquals(panels("two") - panels("running"), 2);
   });
 });
 

@@ -63,7 +63,7 @@ export async function trainingMoment(
   const visited = cut(remembered[0].visited, shape, window).reduce((sum, one) => sum + one, 0) / voxels;
   const mask = Uint8Array.from(foreground, (p) => p > 0.5 ? 1 : 0);
   return {
-    ...{ case: name, alpha, visited },
+    ...{ case: name, memory: memory.options.rule, alpha, visited },
     image: plane(image),
     truth: plane(label),
     high: branch(0, high),

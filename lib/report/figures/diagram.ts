@@ -1,5 +1,5 @@
 /** Pieces of diagrams: arrows, boxes, cells of small matrices. Lengths are points. */
-import { luminance, mapColour } from "../colour_maps.ts";
+import { luminance, type Rgb } from "../colour_maps.ts";
 import {
   element,
   escapeXml,
@@ -114,16 +114,25 @@ export interface ValueCell {
   readonly bold?: boolean;
 }
 
+const white: Rgb = [255, 255, 255];
+const darkest: Rgb = [31, 66, 110];
+
+/** Between white and dark blue. */
+function mixed(shade: number): Rgb {
+  const at = (channel: 0 | 1 | 2) => Math.round(white[channel] + shade * (darkest[channel] - white[channel]));
+  return [at(0), at(1), at(2)];
+}
+
 /** One cell of a small matrix. The ink is white on dark shades. */
 export function valueCell({ x, y, width, height, label, shade, bold = false }: ValueCell): string {
-  const rgb = shade === undefined ? undefined : mapColour("cividis", 1 - 0.85 * shade);
-  const isDark = rgb !== undefined && luminance(rgb) < 0.3;
+  const rgb = shade === undefined ? white : mixed(shade);
+  const isDark = luminance(rgb) < 0.3;
   return element("rect", {
     x,
     y,
     width,
     height,
-    fill: rgb === undefined ? "#ffffff" : `rgb(${rgb.join(",")})`,
+    fill: `rgb(${rgb.join(",")})`,
     stroke: "#8c8c8c",
     "stroke-width": 0.5,
   }) + text(x + width / 2, y + height / 2, label, {

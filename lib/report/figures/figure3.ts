@@ -29,6 +29,7 @@ export function figure3({ moment, history }: FigureContents["figure3"]): Figure 
 
 function sarDiagram(moment: TrainingMoment): Figure {
   const { alpha, image, truth, ensemble } = moment;
+  const isRunning = moment.memory === "running";
   const { height } = imagePanel(image, { width });
   const rowY = { low: 26, high: 26 + 2 * (height + rowGap) };
   const centreY = (rowY.low + rowY.high) / 2;
@@ -50,12 +51,13 @@ function sarDiagram(moment: TrainingMoment): Figure {
       levelPanel(branch.probability, { width, truth }),
       levelPanel(branch.weighted, { width, truth }, largest),
     ];
-    panels.forEach((panel, column) =>
+    panels.forEach((panel, column) => {
+      if (column === 0 && isRunning) return;
       parts.push(
         place(panel, columnOf(column), y),
         symbol(columnOf(column) + width / 2, y - 5, titles[column], { anchor: "middle", size: 8 }),
-      )
-    );
+      );
+    });
     parts.push(
       text(7, middle, name === "low" ? "low-level branch" : "high-level branch", {
         size: 7.5,
@@ -63,7 +65,7 @@ function sarDiagram(moment: TrainingMoment): Figure {
         anchor: "middle",
         vertical: "middle",
       }),
-      operator(columnOf(0) + width, middle, "+"),
+      isRunning ? "" : operator(columnOf(0) + width, middle, "+"),
       hadamard(columnOf(1) + width + gap / 2, middle),
       arrow([[columnOf(2) + width, middle], [columnOf(3), middle]]),
       place(levelPanel(branch.confidence, { width, truth }), columnOf(5), y),
@@ -123,7 +125,11 @@ function sarDiagram(moment: TrainingMoment): Figure {
       width: width + 4,
       height: height - 8,
       stroke: "#8c8c8c",
-      lines: ["P′ = (1 + α·C) · P", "C: mean of the two", "remembered visits", `α = ${formatNumber(alpha)}`],
+      lines: [
+        "P′ = (1 + α·C) · P",
+        ...(isRunning ? ["C: running mean", "of the visits"] : ["C: mean of the two", "remembered visits"]),
+        `α = ${formatNumber(alpha)}`,
+      ],
       style: { size: 6.3 },
     }),
   );
