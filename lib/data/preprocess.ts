@@ -1,4 +1,5 @@
 /** How raw volumes become training volumes (paper 4.1; public left-atrium preparation). */
+import { boundingBox, crop } from "../volume/crop.ts";
 import type { Shape3, Triple, Volume } from "../volume/volume.ts";
 
 /** First and end (exclusive) index along each axis. */
@@ -76,8 +77,7 @@ export function intensityScaling(
     const [low, high] = pancreasWindow;
     return { window: pancreasWindow, offset: low, divisor: high - low };
   }
-  const background = dataset === "brats" ? cornerValue(data, shape) : undefined;
-  const { mean, deviation } = intensityMoments(data, background);
+  const { mean, deviation } = dataset === "brats" ? brainMoments(data, shape) : intensityMoments(data);
   return { offset: mean, divisor: deviation || 1 };
 }
 
@@ -99,18 +99,35 @@ export function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | 
   return corners.every((value) => value === corners[0]) ? corners[0] : undefined;
 }
 
+/** Of what differs from the value of all corners; of everything where the corners differ. */
+function brainMoments(data: Float32Array, shape: Shape3): { mean: number; deviation: number } {
+  const background = cornerValue(data, shape);
+  const box = background === undefined ? undefined : boundingBox(data, shape, background);
+  // Most of the volume is background, and need not be looked at twice.
+  return box === undefined ? intensityMoments(data) : intensityMoments(crop(data, shape, box), background);
+}
+
 /** Mean and population deviation of the voxels that do not have the value `without`; 0 where there is none. */
-function intensityMoments(data: Float32Array | Float64Array, without?: number) {
-  let [count, sum] = [0, 0];
-  for (let i = 0; i < data.length; i++) {
-    if (data[i] === without) continue;
-    sum += data[i];
+export function intensityMoments(
+  data: Float32Array | Float64Array,
+  without?: number,
+): { mean: number; deviation: number } {
+  let first = 0;
+  while (first < data.length && data[first] === without) first++;
+  if (first === data.length) return { mean: 0, deviation: 0 };
+  // Sums of what the voxels differ from one of them lose no digits where all are far from zero.
+  const centre = data[first];
+  let [count, sum, squares] = [0, 0, 0];
+  for (let i = first; i < data.length; i++) {
+    const value = data[i];
+    if (value === without) continue;
+    const difference = value - centre;
     count++;
+    sum += difference;
+    squares += difference * difference;
   }
-  const mean = count === 0 ? 0 : sum / count;
-  let squares = 0;
-  for (let i = 0; i < data.length; i++) if (data[i] !== without) squares += (data[i] - mean) ** 2;
-  return { mean, deviation: count === 0 ? 0 : Math.sqrt(squares / count) };
+  const mean = sum / count;
+  return { mean: centre + mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
 
 /** The paper's Hounsfield window of Pancreas-CT. */

@@ -105,15 +105,19 @@ export function permuteAxes<T extends StoredArray>(
   return { data: destination, shape: size };
 }
 
-/** The smallest box that holds every non-zero voxel, or `undefined` where there is none. */
-export function boundingBox(mask: Uint8Array, shape: Shape3): Box | undefined {
+/** The smallest box that holds every voxel of another value than `background`, or `undefined` where there is none. */
+export function boundingBox(
+  mask: Uint8Array | Float32Array,
+  shape: Shape3,
+  background = 0,
+): Box | undefined {
   const [nx, ny, nz] = shape;
   const plane = ny * nz;
   let first = 0;
-  while (first < mask.length && mask[first] === 0) first++;
+  while (first < mask.length && mask[first] === background) first++;
   if (first === mask.length) return undefined;
   let last = mask.length - 1;
-  while (mask[last] === 0) last--;
+  while (mask[last] === background) last--;
   const x0 = Math.floor(first / plane);
   const x1 = Math.min(Math.floor(last / plane), nx - 1);
   let y0 = ny, y1 = -1, z0 = nz, z1 = -1;
@@ -124,7 +128,7 @@ export function boundingBox(mask: Uint8Array, shape: Shape3): Box | undefined {
       let low = 0;
       // In a row of the box so far only voxels beyond its z range can enlarge it.
       const lowEnd = known ? z0 : nz;
-      while (low < lowEnd && mask[row + low] === 0) low++;
+      while (low < lowEnd && mask[row + low] === background) low++;
       if (low < lowEnd) {
         if (low < z0) z0 = low;
         if (y < y0) y0 = y;
@@ -133,7 +137,7 @@ export function boundingBox(mask: Uint8Array, shape: Shape3): Box | undefined {
         continue;
       }
       let high = nz - 1;
-      while (high > z1 && mask[row + high] === 0) high--;
+      while (high > z1 && mask[row + high] === background) high--;
       if (high > z1) z1 = high;
     }
   }

@@ -100,6 +100,39 @@ export function maskOf(volume: StoredVolume, path: string, label?: number): Volu
   return { ...gridOf(volume), data: inOrder(data, volume) };
 }
 
+/**
+ * The foreground of a label map whose values are known: 1 where the voxel has one of them, 0 where it is 0.
+ *
+ * @param options.values whole numbers from 1 to 255.
+ * @param options.path the file, for the message.
+ * @throws InputError where a voxel holds anything else.
+ */
+export function foregroundOf(
+  volume: StoredVolume,
+  { values, path }: { values: readonly number[]; path: string },
+): Volume<Uint8Array> {
+  const { stored, slope, intercept } = volume;
+  const isPlain = slope === 1 && intercept === 0;
+  const unknown = 2;
+  const meaning = new Uint8Array(256).fill(unknown);
+  meaning[0] = 0;
+  for (const value of values) meaning[value] = 1;
+  const data = new Uint8Array(stored.length);
+  for (let i = 0; i < stored.length; i++) {
+    const value = isPlain ? stored[i] : stored[i] * slope + intercept;
+    const found = value === 0 ? 0 : value >= 1 && value <= 255 ? meaning[value | 0] : unknown;
+    if (found === unknown || value !== (value | 0)) {
+      throw new InputError(
+        `${path}: the label has the value ${value}; 0 and ${
+          values.join(", ")
+        } are known, so this is another label`,
+      );
+    }
+    data[i] = found;
+  }
+  return { ...gridOf(volume), data: inOrder(data, volume) };
+}
+
 function gridOf({ shape, spacing, direction, origin }: StoredVolume): Geometry {
   return { shape, spacing, direction, origin };
 }

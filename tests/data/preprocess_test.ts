@@ -2,10 +2,13 @@ import { describe, it } from "@std/testing/bdd";
 import { assert, assertEquals } from "@std/assert";
 import {
   atriumBox,
+  intensityMoments,
+  intensityScaling,
   marginBox,
   normaliseIntensities,
   pancreasWindow,
   type Range3,
+  scaleIntensities,
   windowIntensities,
 } from "../../lib/data/preprocess.ts";
 import { crop } from "../../lib/volume/crop.ts";
@@ -97,6 +100,42 @@ describe("normaliseIntensities()", () => {
 
   it("makes a constant image zero", () => {
     assertEquals(normaliseIntensities(Float32Array.of(7, 7, 7)), Float32Array.of(0, 0, 0));
+  });
+});
+
+describe("intensityScaling()", () => {
+  // A ball of 1001 and 1003 in the middle of nothing.
+  const shape: Shape3 = [4, 4, 4];
+  const brain = new Float32Array(64);
+  for (const i of [21, 22, 25, 26]) brain[i] = 1001 + 2 * (i % 2);
+
+  it("scales a brain by what differs from the value of all corners", () => {
+    assertEquals(intensityScaling("brats", { data: brain, shape }), { offset: 1002, divisor: 1 });
+    const lifted = brain.map((value) => value - 5);
+    assertEquals(intensityScaling("brats", { data: lifted, shape }), { offset: 997, divisor: 1 });
+    // Where the corners differ, nothing tells the brain apart.
+    lifted[0] = 0;
+    const { offset } = intensityScaling("brats", { data: lifted, shape });
+    assertClose([offset], [lifted.reduce((sum, v) => sum + v, 0) / 64], 1e-9);
+  });
+
+  it("scales atria by the whole image, CT by the window, and a constant image not at all", () => {
+    const { offset, divisor } = intensityScaling("la", { data: brain, shape });
+    const mean = 4 * 1002 / 64;
+    const deviation = Math.sqrt(brain.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 64);
+    assertClose([offset, divisor], [mean, deviation], 1e-9);
+    assertEquals(intensityScaling("la", { data: new Float32Array(64).fill(7), shape }), {
+      offset: 7,
+      divisor: 1,
+    });
+    const ct = intensityScaling("pancreas", { data: brain, shape });
+    assertEquals([...scaleIntensities(Float32Array.of(-1000, -125, 75, 275, 900), ct)], [0, 0, 0.5, 1, 1]);
+  });
+
+  it("loses no digits far from zero", () => {
+    const far = Float64Array.from({ length: 1000 }, (_, i) => 1e9 + i % 2);
+    const { mean, deviation } = intensityMoments(far);
+    assertClose([mean - 1e9, deviation], [0.5, 0.5], 1e-6);
   });
 });
 

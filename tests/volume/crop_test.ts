@@ -88,4 +88,12 @@ describe("boundingBox()", () => {
     mask[(2 * 4 + 0) * 5 + 4] = 1;
     assertEquals(boundingBox(mask, shape), { start: [1, 0, 1], size: [2, 4, 4] });
   });
+
+  it("tells any background from the rest", () => {
+    const image = new Float32Array(60).fill(-3.5);
+    assertEquals(boundingBox(image, shape, -3.5), undefined);
+    image[(1 * 4 + 2) * 5 + 3] = 0;
+    assertEquals(boundingBox(image, shape, -3.5), { start: [1, 2, 3], size: [1, 1, 1] });
+    assertEquals(boundingBox(image, shape)?.size, [3, 4, 5]);
+  });
 });

@@ -1,25 +1,26 @@
 /** What a case was and what it became, in a few numbers. */
 import { connectedComponents } from "../../volume/components.ts";
+import { boundingBox } from "../../volume/crop.ts";
 import type { Volume } from "../../volume/volume.ts";
+import { intensityMoments } from "../preprocess.ts";
 import type { RawVolumes } from "./raw_volumes.ts";
 import type { Fingerprint, Quantiles } from "./record.ts";
 
 /** Quantiles are those of at most this many voxels at equal distances. */
-const sampled = 200_000;
+const sampled = 100_000;
 
 const fractions = [0, 0.005, 0.5, 0.995, 1] as const;
 
 /** The raw side of a fingerprint; taken before the raw image is let go. */
-export function rawFingerprint({ format, image, label }: RawVolumes): Fingerprint["raw"] {
+export function rawFingerprint({ format, image, extremes, label }: RawVolumes): Fingerprint["raw"] {
   const { shape, spacing } = image;
-  const inside = new Float32Array(label.data.reduce((sum, value) => sum + value, 0));
-  for (let i = 0, to = 0; i < label.data.length; i++) if (label.data[i] !== 0) inside[to++] = image.data[i];
+  const inside = valuesInside(image, label);
   return {
     format,
     shape,
     spacing,
-    intensities: quantilesOf(image.data),
-    labelIntensities: quantilesOf(inside),
+    intensities: quantilesOf(image.data, extremes),
+    labelIntensities: quantilesOf(inside, extremesOf(inside)),
   };
 }
 
@@ -29,20 +30,16 @@ export function preparedFingerprint(
   label: Volume<Uint8Array>,
 ): Pick<Fingerprint, "prepared" | "label"> {
   const { data, shape, spacing } = image;
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i];
-  const mean = sum / data.length;
-  let squares = 0;
-  for (let i = 0; i < data.length; i++) squares += (data[i] - mean) ** 2;
+  const { mean, deviation } = intensityMoments(data);
   const { sizes } = connectedComponents(label.data, shape);
   const voxels = sizes.reduce((total, size) => total + size, 0);
   return {
     prepared: {
       shape,
       spacing,
-      intensities: quantilesOf(data),
+      intensities: quantilesOf(data, extremesOf(data)),
       mean: rounded(mean),
-      deviation: rounded(Math.sqrt(squares / data.length)),
+      deviation: rounded(deviation),
     },
     label: {
       voxels,
@@ -53,18 +50,36 @@ export function preparedFingerprint(
   };
 }
 
-/** Least, 0.5 %, median, 99.5 % and greatest; of large arrays the inner ones are those of a sample. */
-function quantilesOf(values: Float32Array): Quantiles {
+/** The image's voxels in the label. */
+function valuesInside({ data, shape: [, ny, nz] }: Volume, label: Volume<Uint8Array>): Float32Array {
+  const { start: [x0, y0, z0], size: [sx, sy, sz] } = boundingBox(label.data, label.shape)!;
+  const inside = new Float32Array(sx * sy * sz);
+  let count = 0;
+  for (let x = x0; x < x0 + sx; x++) {
+    for (let y = y0; y < y0 + sy; y++) {
+      const row = (x * ny + y) * nz;
+      for (let i = row + z0; i < row + z0 + sz; i++) if (label.data[i] !== 0) inside[count++] = data[i];
+    }
+  }
+  return inside.subarray(0, count);
+}
+
+function extremesOf(values: Float32Array): [number, number] {
   let [least, greatest] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
-    if (values[i] < least) least = values[i];
-    if (values[i] > greatest) greatest = values[i];
+    const value = values[i];
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
   }
+  return [least, greatest];
+}
+
+/** Least, 0.5 %, median, 99.5 % and greatest; of large arrays the inner ones are those of a sample. */
+function quantilesOf(values: Float32Array, [least, greatest]: readonly [number, number]): Quantiles {
   const step = Math.max(1, values.length / sampled);
-  const sample = Float32Array.from(
-    { length: Math.floor(values.length / step) },
-    (_, i) => values[Math.floor(i * step)],
-  ).sort();
+  const sample = new Float32Array(Math.floor(values.length / step));
+  for (let i = 0; i < sample.length; i++) sample[i] = values[Math.floor(i * step)];
+  sample.sort();
   const inner = fractions.slice(1, -1).map((fraction) => sample[Math.round(fraction * (sample.length - 1))]);
   return [least, ...inner, greatest].map(rounded) as unknown as Quantiles;
 }

@@ -41,7 +41,7 @@ export function placeCase(
   const isResampled = image.spacing.some((side, axis) => Math.abs(side / spacing[axis] - 1) > sameSpacing);
   const grid = isResampled ? gridWithSpacing(image, spacing) : image;
   const { range, decisions } = isReady ? wholeRange(grid) : rangeOf(
-    foregroundRange(settings.dataset === "brats" ? brainOf(image, label) : label, grid),
+    settings.dataset === "brats" ? brainRange(image, label, grid) : foregroundRange(label, grid),
     grid.shape,
     { name, settings },
   );
@@ -134,10 +134,22 @@ function rangeOfBox({ start, size }: Box): Range3 {
   return start.map((first, axis) => [first, first + size[axis] - 1]) as unknown as Range3;
 }
 
-/** What differs from the value of all corners, and the label; everything where the corners differ. */
-function brainOf({ data, shape, ...place }: Volume, label: Volume<Uint8Array>): Volume<Uint8Array> {
-  const outside = cornerValue(data, shape);
+/** First and last index of the brain and the label; of everything where the corners of the image differ. */
+function brainRange(image: Volume, label: Volume<Uint8Array>, grid: Geometry): Range3 {
+  const outside = cornerValue(image.data, image.shape);
+  if (outside === undefined) return rangeOfBox({ start: [0, 0, 0], size: grid.shape });
+  const ranges = grid === image
+    ? [rangeOfBox(boundingBox(image.data, image.shape, outside)!), foregroundRange(label, grid)]
+    : [foregroundRange(brainOf(image, label, outside), grid)];
+  return [0, 1, 2].map((axis) => [
+    Math.min(...ranges.map((range) => range[axis][0])),
+    Math.max(...ranges.map((range) => range[axis][1])),
+  ]) as unknown as Range3;
+}
+
+/** What differs from the value outside, and the label. */
+function brainOf({ data, ...grid }: Volume, label: Volume<Uint8Array>, outside: number): Volume<Uint8Array> {
   const brain = new Uint8Array(data.length);
   for (let i = 0; i < brain.length; i++) brain[i] = data[i] !== outside || label.data[i] !== 0 ? 1 : 0;
-  return { shape, ...place, data: brain };
+  return { ...grid, data: brain };
 }

@@ -5,7 +5,7 @@ import { readHdf5Dataset } from "../../volume/hdf5.ts";
 import type { ReadFile } from "../../volume/nrrd.ts";
 import { reorient, toPatientAxes } from "../../volume/orientation.ts";
 import { decodeVolume } from "../../volume/read_volume.ts";
-import { imageOf, labelOf, type StoredVolume } from "../../volume/stored_volume.ts";
+import { foregroundOf, imageOf, type StoredVolume } from "../../volume/stored_volume.ts";
 import type { Triple, Volume } from "../../volume/volume.ts";
 import { laSpacing } from "../source.ts";
 import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
@@ -17,6 +17,8 @@ export interface RawVolumes {
   readonly format: string;
   /** True intensities. */
   readonly image: Volume;
+  /** Least and greatest of them. */
+  readonly extremes: readonly [number, number];
   /** 0 and 1. */
   readonly label: Volume<Uint8Array>;
   /** Cut and normalised already. */
@@ -59,9 +61,9 @@ export async function readRawCase(
   const { image, decisions } = dataset === "la"
     ? withAtriumSpacing(imageOf(stored))
     : { image: inPatientAxes(imageOf(stored)), decisions: [] };
-  requireImage(image.data, raw.image);
+  const extremes = requireVariation(image.data, raw.image);
   const file = await decodeVolume(await readFile(raw.label), raw.label, { readFile });
-  const label = foregroundOf(file, raw.label, foreground[dataset]);
+  const label = labelOfCase(file, raw.label, foreground[dataset]);
   const aligned = align(dataset, dataset === "brats" ? inPatientAxes(label) : label, {
     image,
     path: raw.label,
@@ -69,6 +71,7 @@ export async function readRawCase(
   return {
     format: stored.format,
     image,
+    extremes,
     label: aligned.label,
     isReady: false,
     decisions: [...decisions, ...aligned.decisions],
@@ -82,14 +85,15 @@ async function readPreparedCase(path: string, readFile: ReadFile): Promise<RawVo
   // The library takes the bytes over that it reads from.
   const stored = await readHdf5Dataset(bytes.slice(), path, { dataset: "image", spacing: laSpacing });
   const image = imageOf(stored);
-  requireImage(image.data, path);
+  const extremes = requireVariation(image.data, path);
   const file = await readHdf5Dataset(bytes, path, { dataset: "label", spacing: laSpacing });
-  const label = foregroundOf(file, path, foreground.la);
+  const label = labelOfCase(file, path, foreground.la);
   const { decisions, cautions } = alignByVoxel(label, image, { path, strict: true });
   const decision = "the file was cut and normalised by its publisher; neither was done again";
   return {
     format: stored.format,
     image,
+    extremes,
     label,
     isReady: true,
     decisions: [decision, ...decisions],
@@ -120,40 +124,28 @@ function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): 
   return isSame ? volume : reorient(volume, change);
 }
 
-function requireImage(data: Float32Array, path: string) {
-  let notFinite = 0;
-  let isConstant = true;
+/** Least and greatest of an image that is finite and not constant. */
+function requireVariation(data: Float32Array, path: string): [number, number] {
+  let [least, greatest, notFinite] = [Infinity, -Infinity, 0];
   for (let i = 0; i < data.length; i++) {
-    if (data[i] - data[i] !== 0) notFinite++;
-    if (data[i] !== data[0]) isConstant = false;
+    const value = data[i];
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+    if (value - value !== 0) notFinite++;
   }
   if (notFinite > 0) {
     throw new InputError(`${path}: ${notFinite} voxels of the image are NaN or infinite; all must be finite`);
   }
-  if (isConstant) {
-    throw new InputError(`${path}: every voxel of the image is ${data[0]}; export the scan again`);
+  if (least === greatest) {
+    throw new InputError(`${path}: every voxel of the image is ${least}; export the scan again`);
   }
+  return [least, greatest];
 }
 
-function foregroundOf(stored: StoredVolume, path: string, values: readonly number[]): Volume<Uint8Array> {
-  const label = labelOf(stored, path);
-  const { data } = label;
-  const meaning = new Uint8Array(256).fill(2);
-  meaning[0] = 0;
-  for (const value of values) meaning[value] = 1;
-  let count = 0;
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i];
-    if (meaning[value] === 2) {
-      throw new InputError(
-        `${path}: the label has the value ${value}; 0 and ${
-          values.join(", ")
-        } are known, so this is another label`,
-      );
-    }
-    data[i] = meaning[value];
-    count += data[i];
+function labelOfCase(file: StoredVolume, path: string, values: readonly number[]): Volume<Uint8Array> {
+  const label = foregroundOf(file, { values, path });
+  if (!label.data.includes(1)) {
+    throw new InputError(`${path}: the label is empty; a training case needs a foreground`);
   }
-  if (count === 0) throw new InputError(`${path}: the label is empty; a training case needs a foreground`);
   return label;
 }
