@@ -5,6 +5,7 @@ import { blendings } from "../inference/sliding_window.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { findScans, masksOf, type ScanInput } from "./predict/inputs.ts";
 import type { ScanResult, ScanWanted } from "./predict/one_scan.ts";
+import type { RunConfig } from "../training/config.ts";
 import type { DoneScan, PredictionSettings } from "./predict/record.ts";
 import { formatDuration } from "./progress.ts";
 import { useEngine } from "./workspace.ts";
@@ -25,6 +26,16 @@ export const command = defineCommand({
     uncertainty: {
       type: "boolean",
       help: "also NAME_disagreement: the largest difference of the branches' probabilities",
+    },
+    view: {
+      type: "boolean",
+      help: "also NAME_view.html: a page to look into the scan, in slices and in 3-D",
+    },
+    checkpoint: {
+      type: "choice",
+      choices: ["last", "best-on-test", "validation"],
+      default: "last",
+      help: "the last checkpoint, or one that `train --select` kept",
     },
     largestComponent: { type: "boolean", help: "keep only the largest connected component of each mask" },
     blending: {
@@ -128,7 +139,7 @@ async function preparePredictor(
   const { configHash } = await import("../training/config.ts");
   const { datasetOf, profileOf } = await import("../data/dataset.ts");
   const { predictOne } = await import("./predict/one_scan.ts");
-  const { config, run, step } = await loadRun(options.run);
+  const { config, run, step } = await loadRun(options.run, options.checkpoint);
   const { blending, mirror, batch, prepare: preparation, largestComponent, probabilities, uncertainty } =
     options;
   if (uncertainty && (run.branchNames ?? []).length < 2) {
@@ -142,7 +153,8 @@ async function preparePredictor(
   const read = { dataset: options.dataset, spacing: () => spacing };
   const predict: Predict = async (scan, mask) => {
     const progress = context.progress();
-    const wanted: ScanWanted = { largestComponent, probabilities, mask, read };
+    const view = options.view ? factsOf(options, config, step) : undefined;
+    const wanted: ScanWanted = { largestComponent, probabilities, view, mask, read };
     const result = await predictOne(run, scan, {
       wanted,
       options: {
@@ -161,6 +173,25 @@ async function preparePredictor(
     ...{ step, blending, mirror, stride, preparation, largestComponent, probabilities, uncertainty },
   };
   return { settings, predict };
+}
+
+/** What the page of a scan says of how its mask was made. */
+function factsOf(
+  options: Options<typeof command>,
+  { method, dataset, labelled, iterations }: RunConfig,
+  step: number,
+) {
+  const { run, blending, mirror, largestComponent, checkpoint } = options;
+  const how = [
+    `${blending} blending`,
+    ...mirror ? ["mirrored"] : [],
+    ...largestComponent ? ["largest component"] : [],
+  ];
+  return [
+    ["Run", `${run.replace(/^.*[/\\]/, "")}: ${method} on ${dataset}, ${labelled} labelled cases`],
+    ["Checkpoint", `${checkpoint}, step ${step} of ${iterations}`],
+    ["Windows", how.join(", ")],
+  ] as const;
 }
 
 /** What a former call made of a scan that has changed since may be replaced; nothing else. */

@@ -106,14 +106,16 @@ describe("predict", () => {
     };
     const scan = resample(image, grid, { interpolation: "linear", outside: "border" });
     await writeVolume(`${root}/coarse.nrrd`, scan);
-    const words = ["--uncertainty", "--probabilities", "--blending", "gaussian"];
+    const words = ["--uncertainty", "--probabilities", "--blending", "gaussian", "--view"];
     const { scans: [{ maps, voxels, millilitres }] } = documentOf(
       await predict(`${root}/coarse.nrrd`, `${root}/coarse_mask.nii.gz`, ...words, "--json"),
     );
     assertEquals(maps, {
       probability: `${root}/coarse_mask_probability.nii.gz`,
       disagreement: `${root}/coarse_mask_disagreement.nii.gz`,
+      page: `${root}/coarse_mask_view.html`,
     });
+    assertStringIncludes(await Deno.readTextFile(maps.page), "last, step 3 of 3");
     const mask = await readLabel(`${root}/coarse_mask.nii.gz`);
     const probability = await readVolume(maps.probability);
     const disagreement = await readVolume(maps.disagreement);

@@ -1,7 +1,8 @@
 /** One scan from its file to the files of its mask and maps, with the time that each part took. */
 import { mapOn, maskOn, predictScan, type ScanMaps, type ScanOptions } from "../../inference/predict_scan.ts";
 import type { MethodRun } from "../../methods/method.ts";
-import { explained } from "../../training/files.ts";
+import { viewerHtml } from "../../report/viewer/page.ts";
+import { explained, writeWhole } from "../../training/files.ts";
 import { largestComponent } from "../../volume/components.ts";
 import { imageOf } from "../../volume/stored_volume.ts";
 import { type ReadOptions, readStored } from "../../volume/read_volume.ts";
@@ -14,6 +15,8 @@ export interface ScanWanted {
   readonly largestComponent: boolean;
   /** Also the map of foreground probabilities. */
   readonly probabilities: boolean;
+  /** Also a page to look into the scan; the lines are what it says of how the mask was made. */
+  readonly view: readonly (readonly [name: string, value: string])[] | undefined;
   /** The file of the mask; maps go beside it. */
   readonly mask: string;
   readonly read: ReadOptions;
@@ -34,7 +37,7 @@ export interface ScanResult {
   readonly name: string;
   readonly input: string;
   readonly output: string;
-  /** Files of maps by what they show. */
+  /** Files of maps by what they show, and of the page. */
   readonly maps: Readonly<Record<string, string>>;
   readonly shape: readonly number[];
   readonly spacing: readonly number[];
@@ -60,6 +63,7 @@ export async function predictOne(
   const clock = stopwatch();
   const { scan, format } = await readScan(path, wanted.read);
   const { data: _, ...geometry } = scan;
+  const image = wanted.view === undefined ? undefined : scan;
   const read = clock();
   let prepare = 0;
   const preparation = format === preparedFormat ? "none" : options.preparation;
@@ -70,7 +74,7 @@ export async function predictOne(
     onPrepared: () => prepare = clock(),
   });
   const windows = clock();
-  const written = await writeMaps(geometry, maps, wanted);
+  const written = await writeMaps(geometry, maps, { ...wanted, name, image });
   const seconds = { read, prepare, windows, write: clock() };
   const { shape, spacing } = geometry;
   const millilitres = written.voxels * spacing[0] * spacing[1] * spacing[2] / 1000;
@@ -83,10 +87,16 @@ async function readScan(path: string, read: ReadOptions): Promise<{ scan: Volume
   return { scan: imageOf(stored), format: stored.format };
 }
 
+/** What is written of a scan; its image where the page shows it. */
+interface Written extends ScanWanted {
+  readonly name: string;
+  readonly image: Volume | undefined;
+}
+
 async function writeMaps(
   geometry: Geometry,
   { probability, disagreement }: ScanMaps,
-  { mask: path, largestComponent: isFiltered, probabilities }: ScanWanted,
+  { mask: path, largestComponent: isFiltered, probabilities, view, name, image }: Written,
 ): Promise<Pick<ScanResult, "maps" | "voxels">> {
   const mask = maskOn(geometry, probability);
   const data = isFiltered ? largestComponent(mask, geometry.shape) : mask;
@@ -99,6 +109,18 @@ async function writeMaps(
   };
   if (probabilities) await add("probability", probability);
   if (disagreement !== undefined) await add("disagreement", disagreement);
+  if (view !== undefined && image !== undefined) {
+    maps.page = besideMask(path, "view").replace(/\.(nii|nii\.gz|nrrd)$/i, ".html");
+    const html = await viewerHtml({
+      title: name,
+      lead: `${voxels} voxels are foreground`,
+      facts: view,
+      image,
+      prediction: { ...geometry, data },
+      ...(disagreement && { disagreement: { ...geometry, data: mapOn(geometry, disagreement) } }),
+    });
+    await writeWhole(maps.page, html);
+  }
   // Last, because the mask's file says that the scan is done.
   await write(path, { ...geometry, data });
   return { maps, voxels };
