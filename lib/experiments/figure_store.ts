@@ -29,8 +29,11 @@ export async function writeFigure(results: string, stored: StoredFigure): Promis
   await writeWhole(figurePath(results, stored.figure, stored.run), `${JSON.stringify(document)}\n`);
 }
 
-/** Reads the data of one figure and run, and proves that it is what was written. */
-async function readFigure(path: string): Promise<{ stored: StoredFigure } | { damage: Damage }> {
+/** Reads the data of one figure and run, and proves that it is what was written, of a run that has a record. */
+async function readFigure(
+  results: string,
+  path: string,
+): Promise<{ stored: StoredFigure } | { damage: Damage }> {
   const damaged = (reason: string) => ({ damage: { path, reason } });
   let document: Record<string, unknown>;
   try {
@@ -46,6 +49,9 @@ async function readFigure(path: string): Promise<{ stored: StoredFigure } | { da
   const stored = unpack(packed) as StoredFigure;
   if (!path.endsWith(`/${stored.figure}/${stored.run}.json`)) {
     return damaged(`it is the data of ${stored.run} for ${stored.figure}: the file was moved`);
+  }
+  if (await Deno.stat(`${results}/records/${stored.run}.json`).catch(() => undefined) === undefined) {
+    return damaged("its run has no record any more; remove it, or run the study again");
   }
   return { stored };
 }
@@ -67,7 +73,7 @@ export async function readFigures(
     }
     paths.push(...names.sort().map((name) => `${results}/figures/${figure}/${name}`));
   }
-  const read = await Promise.all(paths.map(readFigure));
+  const read = await Promise.all(paths.map((path) => readFigure(results, path)));
   return {
     stored: read.flatMap((one) => "stored" in one ? [one.stored] : []),
     damaged: read.flatMap((one) => "damage" in one ? [one.damage] : []),

@@ -42,7 +42,11 @@ describe("figure data", () => {
   });
   beforeAll(async () => {
     results = await Deno.makeTempDir();
-    for (const seed of [8, 3]) await writeFigure(results, stored(seed));
+    await Deno.mkdir(`${results}/records`);
+    for (const seed of [8, 3]) {
+      await writeFigure(results, stored(seed));
+      await Deno.writeTextFile(`${results}/records/sasnet-seed${seed}.json`, "{}");
+    }
   });
   afterAll(() => Deno.remove(results, { recursive: true }));
 
@@ -73,6 +77,15 @@ describe("figure data", () => {
       "it is not JSON: truncated or edited",
       "it is the data of sasnet-seed8 for figure5: the file was moved",
     ]);
+  });
+
+  it("are not used where the record of their run is gone", async () => {
+    const record = `${results}/records/sasnet-seed3.json`;
+    await Deno.remove(record);
+    const { stored, damaged } = await readFigures(results);
+    await Deno.writeTextFile(record, "{}");
+    assertEquals(stored.map(({ run }) => run), ["sasnet-seed8"]);
+    assertEquals(damaged[0].reason, "its run has no record any more; remove it, or run the study again");
   });
 
   it("that are missing are named with the command that makes them", async () => {
