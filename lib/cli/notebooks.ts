@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { InputError, unknownName } from "../errors.ts";
 import { cacheFolder } from "../engine/provision/cache.ts";
 import { systemHost } from "../engine/provision/host.ts";
+import { writeWhole } from "../training/files.ts";
 import { runChild } from "./child.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { checkCells, readNotebook } from "./notebook_cells.ts";
@@ -176,9 +177,7 @@ async function execute(
     };
   }
   const clean = cleanNotebook(await readNotebook(target), replacements(context.root));
-  const beside = `${path}.tmp`;
-  await Deno.writeTextFile(beside, `${JSON.stringify(clean, null, 1)}\n`);
-  await Deno.rename(beside, path);
+  await writeWhole(path, `${JSON.stringify(clean, null, 1)}\n`);
   return { notebook, ok: true, seconds, message: "" };
 }
 

@@ -1,4 +1,5 @@
 /** What runners of studies tell each other: a lock a run, notes of failures, and of jobs that were submitted. */
+import { writeWhole } from "../training/files.ts";
 import { contentHash } from "./content_hash.ts";
 import type { PlannedRun } from "./study.ts";
 
@@ -37,10 +38,7 @@ export async function isLocked(state: string, run: PlannedRun): Promise<boolean>
 }
 
 export async function noteFailure(state: string, run: PlannedRun, message: string): Promise<void> {
-  await Deno.writeTextFile(
-    `${state}/${await runId(run)}.failed.json`,
-    JSON.stringify({ key: run.key, message }),
-  );
+  await writeWhole(`${state}/${await runId(run)}.failed.json`, JSON.stringify({ key: run.key, message }));
 }
 
 export async function forgetFailure(state: string, run: PlannedRun): Promise<void> {
@@ -48,7 +46,7 @@ export async function forgetFailure(state: string, run: PlannedRun): Promise<voi
 }
 
 export async function noteSubmission(state: string, run: PlannedRun, job: string): Promise<void> {
-  await Deno.writeTextFile(`${state}/${await runId(run)}.job.json`, JSON.stringify({ key: run.key, job }));
+  await writeWhole(`${state}/${await runId(run)}.job.json`, JSON.stringify({ key: run.key, job }));
 }
 
 /** The notes of failures. */
