@@ -36,6 +36,8 @@ export interface TrainOptions {
   readonly environment: object;
   /** Steps between checkpoints (default 500). */
   readonly checkpointEvery?: number;
+  /** Milliseconds between writes of the log, so that whoever watches a run sees its curve grow (default 1000). */
+  readonly logMilliseconds?: number;
   /** When aborted, the run saves its state after the step and stops. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((report: StepReport) => void) | undefined;
@@ -66,7 +68,7 @@ export interface TrainResult {
  * of another run.
  */
 export async function train(config: RunConfig, options: TrainOptions): Promise<TrainResult> {
-  const { source, signal, onStep, checkpointEvery = 500 } = options;
+  const { source, signal, onStep, checkpointEvery = 500, logMilliseconds = 1000 } = options;
   const dataset = datasetOf(config.dataset);
   const method = methodOf(config.method);
   requireFit(config, method);
@@ -165,7 +167,8 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
     }
     const finished = looked && step === steps;
     if (finished) lines.push({ event: "finished", step });
-    if (lines.length > 0) await save();
+    // Slow steps are in the log already, and yet not in a checkpoint.
+    if (lines.length > 0 || step > saved) await save();
     return { step, steps, finished, resumedFrom, trainer };
   } catch (error) {
     trainer.dispose();
@@ -178,9 +181,6 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
 function secondsSince(started: number): number {
   return Math.round((performance.now() - started) * 10) / 1e4;
 }
-
-/** How often the log is written between checkpoints: whoever watches a run sees its curve grow. */
-const logMilliseconds = 1000;
 
 /** Lets signals, timers and a notebook's messages through; steps alone would never leave the event loop a turn. */
 function turnOfEventLoop(): Promise<void> {

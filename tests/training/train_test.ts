@@ -98,6 +98,16 @@ describe("train()", () => {
     });
   }
 
+  it("saves where it is interrupted, also when the log is written at every step", async () => {
+    const abort = new AbortController();
+    const onStep = ({ step }: { step: number }) => void (step === 2 && abort.abort());
+    // No time at all has to pass between two writes, as with slow steps.
+    const slow = { logMilliseconds: -1 };
+    assertEquals((await run("slow", { ...slow, signal: abort.signal, onStep })).step, 2);
+    assertEquals((await run("slow", slow)).resumedFrom, 2);
+    assertEquals(await stateOf("slow"), await stateOf("whole-paper"));
+  });
+
   const choosing = config({ select: ["validation", "test"], selectEvery: 2, validationCases: 1 });
   const looksOf = async (name: string) =>
     (await readLog(`${root}/${name}`)).filter(({ event }) => event === "evaluation")
