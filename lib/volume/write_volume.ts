@@ -4,7 +4,7 @@ import { InputError } from "../errors.ts";
 import { permuteAxes } from "./crop.ts";
 import { encodeNifti } from "./nifti_writer.ts";
 import { encodeNrrdHeader } from "./nrrd_writer.ts";
-import { type Volume, type VoxelArray, voxelCount } from "./volume.ts";
+import { type Shape3, type Volume, type VoxelArray, voxelCount } from "./volume.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /**
@@ -31,12 +31,20 @@ export function encodeVolume(volume: Volume<VoxelArray>, path: string): Uint8Arr
   if (data.length !== voxelCount(shape)) {
     throw new InputError(`${path}: ${data.length} voxels do not fill a grid of ${shape.join("×")}`);
   }
-  // Files run along i first, the kit's arrays along k.
-  const inFileOrder = permuteAxes(data, shape, [2, 1, 0]).data;
-  const voxels = new Uint8Array(inFileOrder.buffer, inFileOrder.byteOffset, inFileOrder.byteLength);
-  if (format === ".nrrd") return joined(encodeNrrdHeader(volume), compressed(voxels));
-  const file = joined(encodeNifti(volume, path), voxels);
+  if (format === ".nrrd") {
+    return joined(encodeNrrdHeader(volume), compressed(inFileOrder(data, shape, new Uint8Array())));
+  }
+  const file = inFileOrder(data, shape, encodeNifti(volume, path));
   return format === ".nii" ? file : compressed(file);
+}
+
+/** The voxels behind a header, i first as in files; the kit's arrays run along k first. */
+function inFileOrder(data: VoxelArray, shape: Shape3, header: Uint8Array): Uint8Array {
+  const file = new Uint8Array(header.length + data.byteLength);
+  file.set(header);
+  const make = data.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => VoxelArray;
+  permuteAxes(data, shape, [2, 1, 0], { destination: new make(file.buffer, header.length, data.length) });
+  return file;
 }
 
 function formatOf(path: string): ".nii" | ".nii.gz" | ".nrrd" {

@@ -1,9 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { datasets } from "../../lib/data/dataset.ts";
+import { findCases } from "../../lib/data/prepare/archive.ts";
+import { prepareCase } from "../../lib/data/prepare/prepare_case.ts";
 import { preparedGrid, prepareScan } from "../../lib/data/preparation.ts";
 import { InputError } from "../../lib/errors.ts";
 import { affineOf, mapPoint } from "../../lib/volume/geometry.ts";
+import { readHdf5 } from "../../lib/volume/hdf5.ts";
+import { readVolume } from "../../lib/volume/read_volume.ts";
+import { resample } from "../../lib/volume/resample.ts";
 import {
   identityDirection,
   type Shape3,
@@ -12,6 +17,14 @@ import {
   voxelCount,
 } from "../../lib/volume/volume.ts";
 import { assertClose } from "../golden_set.ts";
+import {
+  atriumScan,
+  brainScan,
+  pancreasScan,
+  writeAtrium,
+  writeBrain,
+  writePancreas,
+} from "./prepare/raw_archives.ts";
 
 /** Each voxel holds its place in the patient: 100 x + 10 y + z in millimetres. */
 function placed(grid: Omit<Volume, "data">): Volume {
@@ -99,6 +112,38 @@ describe("prepareScan()", () => {
     const brain = scan([1, 1, 4], [0, 3, 5, 0]);
     assertClose(prepareScan(brain, datasets.brats, full).data, Float32Array.of(-4, -1, 1, -4), 1e-6);
     assertStrictEquals(prepareScan(brain, datasets.brats, { ...full, preparation: "none" }), brain);
+  });
+
+  it("gives a raw scan the voxels of its prepared case", async () => {
+    const folder = await Deno.makeTempDir();
+    const write = {
+      la: () => writeAtrium(`${folder}/la`, "A", atriumScan()),
+      pancreas: () => writePancreas(`${folder}/pancreas`, 1, pancreasScan()),
+      brats: () => writeBrain(`${folder}/brats`, "T", brainScan()),
+    };
+    try {
+      for (const dataset of ["la", "pancreas", "brats"] as const) {
+        await write[dataset]();
+        for (const profile of ["paper", "mini"] as const) {
+          const to = `${folder}/${dataset}-${profile}`;
+          const [raw] = await findCases(dataset, `${folder}/${dataset}`);
+          const settings = { dataset, profile, variant: "paper", seed: 1337 } as const;
+          const { record } = await prepareCase({ raw, settings, from: folder, to });
+          const { image: expected } = await readHdf5(`${to}/${record.output.path}`);
+          const { spacing } = datasets[dataset].profiles[profile];
+          const scan = await readVolume(raw.image);
+          const whole = prepareScan(scan, datasets[dataset], {
+            preparation: "full",
+            spacing,
+            path: raw.image,
+          });
+          const cut = resample(whole, expected, { interpolation: "nearest", outside: NaN });
+          assertClose(cut.data, expected.data, 2e-5, `${dataset} ${profile}`);
+        }
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 
   it("refuses what cannot be prepared in one line with the file", () => {
