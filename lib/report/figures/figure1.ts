@@ -1,5 +1,5 @@
 /** The paper's figure 1: networks of one and of both branches, and views of the input, on one case. */
-import type { StoredPrediction } from "../../experiments/figure_data.ts";
+import type { StoredCase, StoredPrediction } from "../../experiments/figure_data.ts";
 import type { FigurePart } from "../../experiments/figure_parts.ts";
 import { montage, type MontageRow } from "../montage.ts";
 import { takePlane } from "../planes.ts";
@@ -30,7 +30,9 @@ export function figure1(
 ): Figure {
   const contents = networks.map((name) => parts.find(({ label }) => label === name)?.stored?.content);
   const example = contents.find((content) => content !== undefined)!.cases[0];
-  const predictions = contents.map((content) => content?.cases[0].predictions[0]);
+  // A run on other data, such as phantoms beside real volumes, has another case and no place here.
+  const shown = contents.map((content) => content?.cases.find((one) => one.case === example.case));
+  const predictions = shown.map((one) => one?.predictions[0]);
   const present = predictions.filter((one) => one !== undefined);
   const surfaces = caseSurfaces(example, present.map(({ mask }) => mask));
   const [truth, ...drawn] = surfacePanels(surfaces, { width, height: width * 0.62, name: example.case });
@@ -46,8 +48,8 @@ export function figure1(
     ],
     alt: "Networks of one branch and of both",
   });
-  const both = contents[2]?.cases[0];
-  const second = both && viewRow(both.predictions);
+  const both = shown[2];
+  const second = both && viewRow(example, both.predictions);
   const alt = `Predictions of ${example.case}: ` +
     networks.map((name, i) => `${name} ${predictions[i] ? diceText(predictions[i].dice) : "missing"}`).join(
       ", ",
@@ -67,38 +69,40 @@ export function figure1(
       ),
     }),
   };
+}
 
-  function viewRow(all: readonly StoredPrediction[]): Figure {
-    const named = (name: string) => all.find((one) => one.name === name);
-    const [, ...ofViews] = sliceRow(example, views.map(named), width);
-    const panels = [...ofViews, branchPanel(named("low"), named("high"))];
-    return montage([{ label: "slice", panels }], {
-      titles: ["View x, y, z", "View y, x, z", "View z, y, x", "Branches"],
-      key: [
-        { name: "ground truth", ...contourLooks.groundTruth },
-        { name: "prediction; low-level branch", ...contourLooks.prediction },
-        { name: "high-level branch", ...contourLooks.second },
-      ],
-      alt: "Views of the input and branches of the network",
-    });
-  }
+/** Part b: the views of the input, and both branches in one panel. */
+function viewRow(example: StoredCase, all: readonly StoredPrediction[]): Figure {
+  const named = (name: string) => all.find((one) => one.name === name);
+  const [, ...ofViews] = sliceRow(example, views.map(named), width);
+  const panels = [...ofViews, branchPanel(example, named("low"), named("high"))];
+  return montage([{ label: "slice", panels }], {
+    titles: ["View x, y, z", "View y, x, z", "View z, y, x", "Branches"],
+    key: [
+      { name: "ground truth", ...contourLooks.groundTruth },
+      { name: "prediction; low-level branch", ...contourLooks.prediction },
+      { name: "high-level branch", ...contourLooks.second },
+    ],
+    alt: "Views of the input and branches of the network",
+  });
+}
 
-  function branchPanel(
-    low: StoredPrediction | undefined,
-    high: StoredPrediction | undefined,
-  ): Figure | undefined {
-    if (low === undefined || high === undefined) return undefined;
-    const { shape, spacing, slice, truth, image } = example;
-    const whole = takePlane({ data: truth, shape, spacing }, 2, slice);
-    const window = windowAbout(whole);
-    return slicePanel(cutPlane(image, window), {
-      width,
-      contours: [
-        { plane: cutPlane(whole, window), ...contourLooks.groundTruth },
-        { plane: cutPlane(low.probability, window), ...contourLooks.prediction },
-        { plane: cutPlane(high.probability, window), ...contourLooks.second },
-      ],
-      corner: `${diceText(low.dice)} / ${diceText(high.dice)}`,
-    });
-  }
+function branchPanel(
+  example: StoredCase,
+  low: StoredPrediction | undefined,
+  high: StoredPrediction | undefined,
+): Figure | undefined {
+  if (low === undefined || high === undefined) return undefined;
+  const { shape, spacing, slice, truth, image } = example;
+  const whole = takePlane({ data: truth, shape, spacing }, 2, slice);
+  const window = windowAbout(whole);
+  return slicePanel(cutPlane(image, window), {
+    width,
+    contours: [
+      { plane: cutPlane(whole, window), ...contourLooks.groundTruth },
+      { plane: cutPlane(low.probability, window), ...contourLooks.prediction },
+      { plane: cutPlane(high.probability, window), ...contourLooks.second },
+    ],
+    corner: `${diceText(low.dice)} / ${diceText(high.dice)}`,
+  });
 }
