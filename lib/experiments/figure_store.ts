@@ -29,38 +29,40 @@ export async function writeFigure(results: string, stored: StoredFigure): Promis
   await writeWhole(figurePath(results, stored.figure, stored.run), `${JSON.stringify(document)}\n`);
 }
 
+/** What a file says, its arrays still packed. */
+interface PackedFigure {
+  readonly path: string;
+  readonly figure: FigureKey;
+  readonly run: string;
+  readonly document: unknown;
+}
+
 /** Reads the data of one figure and run, and proves that it is what was written, of a run that has a record. */
-async function readFigure(
-  results: string,
-  path: string,
-): Promise<{ stored: StoredFigure } | { damage: Damage }> {
-  const damaged = (reason: string) => ({ damage: { path, reason } });
+async function readPacked(results: string, path: string): Promise<PackedFigure | Damage> {
   let document: Record<string, unknown>;
   try {
     document = JSON.parse(await Deno.readTextFile(path));
   } catch {
-    return damaged("it is not JSON: truncated or edited");
+    return { path, reason: "it is not JSON: truncated or edited" };
   }
   const { contentHash: stated, ...packed } = document;
   if (stated === undefined || packed.format !== 1) {
-    return damaged("it is no figure data of this kit's format 1");
+    return { path, reason: "it is no figure data of this kit's format 1" };
   }
-  if (await contentHash(packed) !== stated) return damaged("its content hash does not fit: it was edited");
-  const stored = unpack(packed) as StoredFigure;
-  if (!path.endsWith(`/${stored.figure}/${stored.run}.json`)) {
-    return damaged(`it is the data of ${stored.run} for ${stored.figure}: the file was moved`);
+  if (await contentHash(packed) !== stated) {
+    return { path, reason: "its content hash does not fit: it was edited" };
   }
-  if (await Deno.stat(`${results}/records/${stored.run}.json`).catch(() => undefined) === undefined) {
-    return damaged("its run has no record any more; remove it, or run the study again");
+  const { figure, run } = packed as unknown as Pick<StoredFigure, "figure" | "run">;
+  if (!path.endsWith(`/${figure}/${run}.json`)) {
+    return { path, reason: `it is the data of ${run} for ${figure}: the file was moved` };
   }
-  return { stored };
+  if (await Deno.stat(`${results}/records/${run}.json`).catch(() => undefined) === undefined) {
+    return { path, reason: "its run has no record any more; remove it, or run the study again" };
+  }
+  return { path, figure, run, document: packed };
 }
 
-/** All data of some figures in a results folder, by name, and the files that are none. */
-export async function readFigures(
-  results: string,
-  keys: readonly string[] = storedFigures,
-): Promise<{ stored: StoredFigure[]; damaged: Damage[] }> {
+async function readAll(results: string, keys: readonly string[]): Promise<(PackedFigure | Damage)[]> {
   const paths: string[] = [];
   for (const figure of storedFigures.filter((figure) => keys.includes(figure))) {
     const names: string[] = [];
@@ -73,9 +75,36 @@ export async function readFigures(
     }
     paths.push(...names.sort().map((name) => `${results}/figures/${figure}/${name}`));
   }
-  const read = await Promise.all(paths.map((path) => readFigure(results, path)));
-  return {
-    stored: read.flatMap((one) => "stored" in one ? [one.stored] : []),
-    damaged: read.flatMap((one) => "damage" in one ? [one.damage] : []),
-  };
+  return await Promise.all(paths.map((path) => readPacked(results, path)));
+}
+
+/** Which figures have usable data of which runs. */
+export async function presentFigures(
+  results: string,
+  keys: readonly FigureKey[],
+): Promise<{ figure: FigureKey; run: string }[]> {
+  const read = await readAll(results, keys);
+  return read.flatMap((one) => "document" in one ? [{ figure: one.figure, run: one.run }] : []);
+}
+
+/** All data of some figures in a results folder, by name, and the files that are none. */
+export async function readFigures(
+  results: string,
+  keys: readonly string[] = storedFigures,
+): Promise<{ stored: StoredFigure[]; damaged: Damage[] }> {
+  const stored: StoredFigure[] = [];
+  const damaged: Damage[] = [];
+  for (const one of await readAll(results, keys)) {
+    if (!("document" in one)) {
+      damaged.push(one);
+      continue;
+    }
+    try {
+      stored.push(unpack(one.document) as StoredFigure);
+    } catch (error) {
+      const reason = `its arrays cannot be unpacked: ${error instanceof Error ? error.message : error}`;
+      damaged.push({ path: one.path, reason });
+    }
+  }
+  return { stored, damaged };
 }

@@ -56,9 +56,16 @@ function unpackArray({ packed, length, range, data }: Packed): Uint8Array | Floa
     throw new RangeError(`a packed array has ${bytes.length} bytes, expected ${expected}`);
   }
   if (packed === "bytes") return bytes;
-  if (packed === "bits") return Uint8Array.from({ length }, (_, i) => bytes[i >> 3] >> (i & 7) & 1);
+  // Plain loops: masks of the paper's size have millions of voxels.
+  if (packed === "bits") {
+    const mask = new Uint8Array(length);
+    for (let i = 0; i < length; i++) mask[i] = bytes[i >> 3] >> (i & 7) & 1;
+    return mask;
+  }
   const [low, high] = range!;
-  return Float32Array.from(bytes, (level) => low + (high - low) * level / 255);
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = low + (high - low) * bytes[i] / 255;
+  return values;
 }
 
 function deflated(bytes: Uint8Array): string {

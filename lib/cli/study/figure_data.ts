@@ -1,7 +1,7 @@
 /** The data of figures: extracted once from each recorded run that a figure shows. */
 import { choiceKey } from "../../experiments/choice.ts";
 import type { FigureKey } from "../../experiments/figure_data.ts";
-import { readFigures, storedFigures } from "../../experiments/figure_store.ts";
+import { presentFigures, storedFigures } from "../../experiments/figure_store.ts";
 import type { Item } from "../../experiments/item.ts";
 import { readRecords } from "../../experiments/record.ts";
 import type { PlannedRun } from "../../experiments/study.ts";
@@ -25,9 +25,10 @@ export async function lackingFigureData(
   const keys = storedFigures.filter((key) => items.some((item) => item.key === key));
   if (keys.length === 0) return [];
   const { records } = await readRecords(`${results}/records`);
-  const { stored } = await readFigures(results, keys);
   const recorded = new Map(records.map(({ choice, name }) => [choiceKey(choice), name]));
-  const present = new Set(stored.map(({ figure, run }) => `${figure} ${run}`));
+  const present = new Set(
+    (await presentFigures(results, keys)).map(({ figure, run }) => `${figure} ${run}`),
+  );
   return plan.filter(({ choice }) => choice.seed === seeds[0]).flatMap(({ key, items }) => {
     const run = recorded.get(key);
     if (run === undefined) return [];
