@@ -52,14 +52,15 @@ export const command = defineCommand({
     validationCases: {
       type: "integer",
       minimum: 1,
-      help: "training cases behind the labelled ones whose labels choose; if not given, the profile's",
+      help: "cases of validation.list, or else training cases behind the labelled ones, whose labels choose",
     },
     set: { type: "string", repeatable: true, help: "a hyper-parameter of the method, such as beta=0.5" },
   },
   notes: [
     "A look segments the cases that choose, window beside window, and changes nothing of the training.",
-    "Cases for --select validation are trained on as unlabelled ones. --select test looks at the test cases, as the",
-    "released code does: what it chooses is no fair estimate.",
+    "--select validation takes the cases of validation.list; without one, training cases behind the labelled ones,",
+    "which are trained on as unlabelled. --select test looks at the test cases, as the released code does: what it",
+    "chooses is no fair estimate.",
     "TensorBoard shows a run while it trains: tensorboard --logdir runs",
     "deno task train --method sasnet --dataset la --labelled 8 --profile mini",
     "deno task train --method vnet --labelled 4 --iterations 200",

@@ -14,6 +14,8 @@ export interface Case {
 export interface CaseSource {
   readonly train: readonly string[];
   readonly test: readonly string[];
+  /** Cases for choosing a checkpoint that are neither trained on nor tested, where the data set has such. */
+  readonly validation?: readonly string[];
   /** Loads a case. Callers must not change its arrays: a cache may hand them out again. */
   load(name: string): Promise<Case>;
 }
@@ -30,7 +32,7 @@ export interface FolderOptions {
 
 /**
  * A folder in the layout of the public left-atrium data: `train.list` and `test.list` with one case a line, and
- * `<case>/mri_norm2.h5` for each.
+ * `<case>/mri_norm2.h5` for each; a `validation.list` where there is one.
  *
  * @throws InputError where the folder or a list is missing, a list is empty, names a case twice or a case of the
  * other list, or names cases whose file is missing.
@@ -39,14 +41,24 @@ export async function folderSource(directory: string, options: FolderOptions = {
   const { file = "mri_norm2.h5", spacing, cacheBytes = 2 ** 31 } = options;
   const train = await readList(directory, "train.list");
   const test = await readList(directory, "test.list");
-  const inTrain = new Set(train);
-  const shared = test.filter((name) => inTrain.has(name));
-  if (shared.length > 0) {
+  const validation = await isFile(`${directory}/validation.list`)
+    ? await readList(directory, "validation.list")
+    : [];
+  for (
+    const [one, other, otherName] of [[test, train, "train.list and in test.list"], [
+      validation,
+      [...train, ...test],
+      "validation.list and in another one",
+    ]] as const
+  ) {
+    const known = new Set(other);
+    const shared = one.filter((name) => known.has(name));
+    if (shared.length === 0) continue;
     throw new InputError(
-      `${directory}: ${someOf(shared)} in train.list and in test.list; a test case must not be trained on`,
+      `${directory}: ${someOf(shared)} in ${otherName}; a case that is measured must not be trained on`,
     );
   }
-  const names = [...train, ...test];
+  const names = [...train, ...validation, ...test];
   const present = await Promise.all(names.map((name) => isFile(`${directory}/${name}/${file}`)));
   const missing = names.filter((_, i) => !present[i]);
   if (missing.length > 0) {
@@ -58,12 +70,12 @@ export async function folderSource(directory: string, options: FolderOptions = {
   const known = new Set(names);
   const load = async (name: string): Promise<Case> => {
     if (!known.has(name)) {
-      throw new InputError(`${directory}: case "${name}" is in neither train.list nor test.list`);
+      throw new InputError(`${directory}: case "${name}" is on none of the lists`);
     }
     const read = { spacing: spacing === undefined ? laSpacing : () => spacing };
     return { name, ...await readHdf5(`${directory}/${name}/${file}`, read) };
   };
-  return { train, test, load: keepLoaded(load, cacheBytes) };
+  return { train, test, ...(validation.length > 0 && { validation }), load: keepLoaded(load, cacheBytes) };
 }
 
 /**

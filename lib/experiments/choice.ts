@@ -60,14 +60,13 @@ export function choiceKey(choice: Choice): string {
   return `${repetitionKey(choice)} seed${choice.seed}`;
 }
 
-/** The arguments of `train` for a choice; a run with all labels has no training case left to choose with. */
+/** The arguments of `train` for a choice. */
 export function trainArguments(choice: Choice): string[] {
   const { method, variant, dataset, labelled, profile, seed, settings } = choice;
-  const select = labelled < datasets[dataset].split.train ? "validation,test" : "test";
   return [
     ...["--method", method, "--dataset", dataset, "--labelled", String(labelled)],
     ...["--profile", profile, "--variant", variant, "--seed", String(seed)],
-    ...["--select", select],
+    ...["--select", "validation,test"],
     ...settings.flatMap((setting) => ["--set", setting]),
   ];
 }

@@ -51,8 +51,8 @@ export function ruleTable(table: PaperTable, results: ReadonlyMap<string, RowRes
         } steps at the cases that choose, window beside ` +
         `window. Validation: ${
           counts(({ validation }) => validation.length)
-        } training cases behind the labelled ones, whose ` +
-        "labels are read for this alone; none where all cases are labelled.",
+        } cases, those of the data set's own list or ` +
+        "else training cases behind the labelled ones, whose labels are read for this alone.",
       ]),
       "Best on test is chosen by looking at the test cases, as the released code does: it is no fair estimate.",
     ],

@@ -61,15 +61,17 @@ export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice
   };
 }
 
-function selectionFor(choice: RunChoice, crop: Shape3, { train }: CaseSource): Selection | undefined {
-  const { select = [], labelled, profile } = choice;
+/** Validation cases are the data set's own, or else training cases behind the labelled ones. */
+function selectionFor(choice: RunChoice, crop: Shape3, source: CaseSource): Selection | undefined {
+  const { select = [], labelled, profile, validationCases } = choice;
   if (select.length === 0) return undefined;
-  const cases = choice.validationCases ?? selectionOf[profile].cases;
-  const left = train.slice(labelled, labelled + cases);
-  if (select.includes("validation") && left.length < cases) {
+  const own = source.validation?.slice(0, validationCases);
+  const cases = validationCases ?? selectionOf[profile].cases;
+  const left = own ?? source.train.slice(labelled, labelled + cases);
+  if (left.length === 0 && !select.includes("test")) {
     throw new InputError(
-      `--select validation: ${cases} training cases without a label are to choose the checkpoint, and ` +
-        `${train.length} − ${labelled} are there; label fewer cases or leave it out`,
+      "--select validation: the data set has no validation.list, and all of its " +
+        `${source.train.length} training cases are labelled; label fewer or leave it out`,
     );
   }
   return {

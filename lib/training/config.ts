@@ -32,7 +32,10 @@ export interface Selection {
   readonly every: number;
   /** Step of the sliding window in a look: a whole crop. An evaluation has the run's own, which is finer. */
   readonly stride: Shape3;
-  /** Training cases behind the labelled ones: their images are trained on as unlabelled, their labels only choose. */
+  /**
+   * The data set's own validation cases, or else training cases behind the labelled ones: their images are trained on
+   * as unlabelled, their labels only choose. None where all cases are labelled.
+   */
   readonly validation: readonly string[];
   /** Whether the test cases choose a checkpoint of their own, as in the released code: no fair estimate. */
   readonly test: boolean;

@@ -294,7 +294,8 @@ describe("a disk that fills up during training", () => {
         /step-000001 cannot be written: the disk is full/,
       );
       assertEquals(await filesBelow(`${disk}/run`), [
-        ...["checkpoint", "config.json", "environment.json", "lock", "log.jsonl"],
+        ...["checkpoint", "config.json", "environment.json"],
+        ...["events.out.tfevents.0.training", "lock", "log.jsonl"],
       ]);
       assertEquals(await mount("-o", "remount,size=20m", disk), true, "the larger disk");
       const { code, stdout } = await trainSmall(`${disk}/run`, ...words);

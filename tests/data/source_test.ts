@@ -33,6 +33,19 @@ describe("folderSource()", () => {
     assertStrictEquals(await source.load("a"), loaded);
   });
 
+  it("reads a list of validation cases, which no other list may have", async () => {
+    await lists("a", "b");
+    await Deno.mkdir(`${folder}/v`);
+    await writeHdf5(`${folder}/v/mri_norm2.h5`, drawPhantom(1, "v"));
+    await Deno.writeTextFile(`${folder}/validation.list`, "v");
+    const source = await folderSource(folder);
+    assertEquals([source.train, source.validation, source.test], [["a"], ["v"], ["b"]]);
+    assertEquals((await source.load("v")).name, "v");
+    await Deno.writeTextFile(`${folder}/validation.list`, "b");
+    await assertRejects(() => folderSource(folder), InputError, '"b" in validation.list and in another one');
+    await Deno.remove(`${folder}/validation.list`);
+  });
+
   it("refuses a folder that is not there, an empty list, a repeated, a shared and a missing case", async () => {
     await assertRejects(() => folderSource(`${folder}/none`), InputError, "does not exist");
     const refused: [string, string, string][] = [

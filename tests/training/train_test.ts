@@ -165,8 +165,22 @@ describe("train()", () => {
     await assertRejects(() => loadRun(`${root}/unmeasured`, "validation"), InputError, "--select validation");
   });
 
-  it("refuses to choose on cases that are not there", () => {
-    assertThrows(() => config({ select: ["validation"], validationCases: 3 }), InputError, "4 − 2 are there");
+  it("chooses on the data set's validation cases, or on training cases behind the labelled ones", () => {
+    const chosen = (changes: Partial<Parameters<typeof configOf>[2]>, validation?: string[]) =>
+      configOf(datasetOf("phantom"), { ...source, ...(validation && { validation }) }, {
+        ...{ method: "sasnet", variant: "paper", profile: "smoke", labelled: 2, seed: 5 },
+        ...changes,
+      }).selection?.validation;
+    const select = ["validation"] as const;
+    assertEquals(chosen({}), undefined);
+    assertEquals(chosen({ select, validationCases: 1 }), [source.train[2]]);
+    assertEquals(chosen({ select }, ["v", "w"]), ["v", "w"]);
+    assertEquals(chosen({ select: ["validation", "test"], labelled: 4 }), []);
+    assertThrows(
+      () => chosen({ select, labelled: 4 }),
+      InputError,
+      "all of its 4 training cases are labelled",
+    );
   });
 
   it("continues TensorBoard's file where it was torn, and makes it anew where it is missing", async () => {
