@@ -177,7 +177,7 @@ describe("a run that cannot be", () => {
   const cases: Record<string, { words: string[]; message: string | RegExp }> = {
     "a crop beyond the memory": {
       words: ["--crop", "1024x1024x1024", "--width", "64"],
-      message: /needs about \d+ GB, [\d.]+ GB free: use a smaller --crop, --width/,
+      message: /needs about \d+ GB, [\d.]+ GB free: use a smaller --crop or a smaller --width, or close/,
     },
     "a crop that cannot be halved": { words: ["--crop", "20x20x16"], message: "multiples of 16" },
     "a crop that a view would change": { words: ["--crop", "16x32x16"], message: "equal sides" },
