@@ -1,5 +1,5 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   branchesAndViews,
   comparedCases,
@@ -22,6 +22,14 @@ import type { RunConfig } from "../../lib/training/config.ts";
 import { createTrainer } from "../../lib/training/trainer.ts";
 import { crop as cutWindow } from "../../lib/volume/crop.ts";
 import type { Shape3, Volume } from "../../lib/volume/volume.ts";
+import { perCaseCsv, summarise } from "../../lib/evaluation/summary.ts";
+import { choiceOf } from "../../lib/experiments/choice.ts";
+import type { PaperFigure } from "../../lib/experiments/item.ts";
+import { itemsOf } from "../../lib/experiments/items.ts";
+import { writeRecord } from "../../lib/experiments/record.ts";
+import { recordOfRun } from "../../lib/experiments/record_of_run.ts";
+import { caseResult } from "../experiments/runs.ts";
+import { runKit } from "../kit.ts";
 import { runOf } from "../methods/run_of.ts";
 
 const crop: Shape3 = [32, 32, 16];
@@ -149,3 +157,69 @@ describe("extraction of figure data", () => {
     assertEquals((await branchesAndViews(single)).cases[0].predictions.length, 1);
   });
 });
+
+describe("extract, then report", () => {
+  it("draws figures of a trained run, with stand-in, seed, checkpoint and command in the caption", async () => {
+    const root = await Deno.makeTempDir();
+    try {
+      const run = `${root}/runs/small`;
+      const results = `${root}/results`;
+      const small = ["--labelled", "4", "--width", "2", "--iterations", "4"];
+      assertEquals((await runKit(["train", "--method", "sasnet", ...small, "--run", run])).code, 0);
+      await writeEvaluations(run);
+      const [item] = itemsOf(["figure5"]) as PaperFigure[];
+      const scale = { profile: "smoke", variant: "paper", standIn: false } as const;
+      const choice = choiceOf(item.runs[0].run, 1337, scale);
+      const record = await recordOfRun(run, choice, { evaluateSeconds: null, peakBytes: null });
+      assertEquals(Object.keys(record.curve.values ?? {}).length, 4);
+      await writeRecord(`${results}/records`, record);
+
+      const extracted = await runKit(["extract", run, "figure3", "figure5", "--results", results]);
+      assertEquals(extracted.code, 0, extracted.stderr);
+      const study = await runKit([
+        "study",
+        "figure3",
+        "figure5",
+        "--results",
+        results,
+        "--runs",
+        `${root}/runs`,
+      ]);
+      assertEquals(study.code, 0);
+      assertStringIncludes(study.stdout, "all 1 runs are present");
+      assert(!study.stdout.includes("to be extracted"), study.stdout);
+      const report = await runKit(["report", "figure3", "figure5", "--results", results]);
+      assertEquals(report.code, 0, report.stderr);
+      assertStringIncludes(report.stdout, "figure5     1 of 1 runs present, data of 1");
+      const page = await Deno.readTextFile(`${results}/figure5/index.html`);
+      for (
+        const text of [
+          "profile smoke, seed 1337, last checkpoint (step 4)",
+          "Phantom (plain synthetic left atrium) stands in for LA",
+          "task study figure5 --profile smoke --seeds 1337",
+        ]
+      ) assertStringIncludes(page, text);
+      const png = await Deno.readFile(`${results}/figure3/figure3.png`);
+      const svg = await Deno.readTextFile(`${results}/figure3/figure3.svg`);
+      const points = Number(/width="([\d.]+)pt"/.exec(svg)![1]);
+      assertEquals(new DataView(png.buffer).getUint32(16), Math.round(points / 72 * 300));
+
+      const path = `${results}/figures/figure5/small.json`;
+      await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace('"step":4', '"step":5'));
+      const edited = await runKit(["report", "figure5", "--results", results]);
+      assertStringIncludes(edited.stderr, `not used: ${path}: its content hash does not fit`);
+      assertStringIncludes(edited.stdout, "data of 0");
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+  });
+});
+
+/** The evaluations that a record needs, with made-up cases: no figure shows them. */
+async function writeEvaluations(run: string): Promise<void> {
+  const { test } = JSON.parse(await Deno.readTextFile(`${run}/config.json`));
+  const results = test.map((name: string) => caseResult(name, 0.5));
+  const summary = { checkpoint: { rule: "last", step: 4 }, metrics: "medpy", ...summarise(results) };
+  await Deno.writeTextFile(`${run}/per_case.csv`, perCaseCsv(results));
+  await Deno.writeTextFile(`${run}/summary.json`, JSON.stringify(summary));
+}
