@@ -1,4 +1,4 @@
-"""The same work as the kit's bench, in PyTorch, SciPy, scikit-image, medpy and h5py.
+"""The same work as the kit's bench, in PyTorch, SciPy, scikit-image, medpy, SimpleITK and h5py.
 
 Called as `python peer.py '{"work": …, "size": [x, y, z], "width": …, "batch": …, "file": …}'`. After a warm-up it
 prints `{"ready": true}`; then it repeats the work for every line on its standard input and prints `{"seconds": …}`,
@@ -226,6 +226,56 @@ WARM_UP_SECONDS = 1
 TIMED_SECONDS = 0.1
 
 
+def prepare_work(task):
+    """A case of Pancreas-CT: 1 mm, label's box and 25, 25, 0 voxels, HU window, h5; hashes and fingerprint as the kit."""
+    import hashlib
+
+    import h5py
+    import SimpleITK as sitk
+
+    folder, output = task["file"], os.path.join(task["file"], "peer.h5")
+
+    def digest(path):
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+
+    def on_grid(image):
+        size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
+        sides = np.round(size * spacing).astype(int)
+        origin = np.array(image.GetOrigin()) + ((size - 1) * spacing - (sides - 1)) / 2
+        grid = (sides.tolist(), sitk.Transform(), sitk.sitkLinear, origin.tolist(), [1.0, 1.0, 1.0], image.GetDirection())
+        return sitk.GetArrayFromImage(sitk.Resample(image, *grid, 0.0, sitk.sitkFloat32)).transpose(2, 1, 0)
+
+    def quantiles(values):
+        sample = values.ravel()[:: max(1, values.size // 100_000)]
+        return values.min(), np.quantile(sample, [0.005, 0.5, 0.995]), values.max()
+
+    def run():
+        paths = [os.path.join(folder, name) for name in ("PANCREAS_0001.nii.gz", "label0001.nii.gz")]
+        hashes = [digest(path) for path in paths]
+        scan, mask = [sitk.ReadImage(path, sitk.sitkFloat32) for path in paths]
+        raw, inside = sitk.GetArrayViewFromImage(scan), sitk.GetArrayViewFromImage(mask) > 0
+        assert np.isfinite(raw).all()
+        fingerprint = [quantiles(raw), quantiles(raw[inside])]
+        label = on_grid(mask) >= 0.5
+        ranges = [np.flatnonzero(label.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+        box = tuple(
+            slice(max(found[0] - margin, 0), min(found[-1] + 1 + margin, side))
+            for found, margin, side in zip(ranges, (25, 25, 0), label.shape)
+        )
+        label = np.ascontiguousarray(label[box], np.uint8)
+        image = np.ascontiguousarray((np.clip(on_grid(scan)[box], -125, 275) + 125) / 400, np.float32)
+        with h5py.File(output, "w") as file:
+            file.create_dataset("image", data=image, compression="gzip")
+            file.create_dataset("label", data=label, compression="gzip")
+        pieces = sitk.ConnectedComponent(sitk.GetImageFromArray(label), True)
+        fingerprint += [quantiles(image), image.mean(), image.std(), sitk.GetArrayViewFromImage(pieces).max()]
+        voxels = hashlib.sha256(image.tobytes() + label.tobytes()).hexdigest()
+        return hashes, digest(output), voxels, fingerprint
+
+    return run
+
+
 def say(message):
     print(json.dumps(message), flush=True)
 
@@ -239,6 +289,7 @@ def main():
         "sdm": sdm_work,
         "metrics": metrics_work,
         "read": read_work,
+        "prepare": prepare_work,
     }[task["work"]](task)
     run, warm_up = prepared if isinstance(prepared, tuple) else (prepared, prepared)
     begun = time.perf_counter()

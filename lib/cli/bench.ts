@@ -7,7 +7,13 @@ import { ownProgram, runGrowth, runLearning, runMethods, runProfile } from "./be
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
 import { formatBytes } from "./progress.ts";
-import { peerPackages, type PreparedPython, pythonPackages } from "./python_packages.ts";
+import {
+  type PackageSet,
+  peerPackages,
+  preparationPeers,
+  type PreparedPython,
+  pythonPackages,
+} from "./python_packages.ts";
 
 export const command = defineCommand({
   name: "bench",
@@ -44,7 +50,9 @@ export const command = defineCommand({
     },
     peers: {
       type: "boolean",
-      help: "also the Python originals, in turn; fetches PyTorch (6 GB unpacked) into the cache folder",
+      help:
+        "also the Python originals, in turn; fetches PyTorch (6 GB unpacked), or for prepare SimpleITK, into the " +
+        "cache folder",
     },
     profileSteps: {
       type: "integer",
@@ -107,13 +115,15 @@ export async function run(options: Options<typeof command>, context: Context): P
       ? await volumeFile(options.file, scratch)
       : "";
     const env = await prepareEngine(context);
-    const python = peers ? await preparePeers(context) : undefined;
+    const python = peers ? await preparePeers(chosen, context) : [];
     const results: Result[] = [];
     for (const work of chosen) {
-      const task = { work, size: size ?? workFacts[work].size, width, batch, file };
+      const ownSize = size ?? workFacts[work].size;
+      const task = { work, size: ownSize, width, batch, file: work === "prepare" ? `${scratch}/ct` : file };
+      if (work === "prepare") await writeRawCase(task);
       const repeat = options.repeat ?? workFacts[work].repeat;
       context.status(`measuring ${work}, ${repeat} times`);
-      const measured = await measure(task, { repeat, env, python, context });
+      const measured = await measure(task, { repeat, env, python: python[works.indexOf(work)], context });
       context.status(undefined);
       const result = resultOf(task, measured);
       results.push(result);
@@ -138,15 +148,34 @@ async function volumeFile(given: string | undefined, scratch: string): Promise<s
   return path;
 }
 
-/** Python with the peers; where they cannot be had, that is said and the kit is measured alone. */
-async function preparePeers(context: Context): Promise<PreparedPython | undefined> {
-  try {
-    return await pythonPackages(peerPackages, systemHost(), provisionReport(context));
-  } catch (error) {
-    if (!(error instanceof EnvironmentError)) throw error;
-    context.note(`the Python originals are left out: ${error.message}`);
-    return undefined;
+/** A raw case in a folder of its own. */
+async function writeRawCase({ file, size }: BenchTask): Promise<void> {
+  const { writeRawCt } = await import("./bench/raw_ct.ts");
+  await writeRawCt(file, size);
+}
+
+/** A Python with the peers of each work; where they cannot be had, that is said and the kit is measured alone. */
+async function preparePeers(
+  chosen: readonly Work[],
+  context: Context,
+): Promise<(PreparedPython | undefined)[]> {
+  const prepared = new Map<PackageSet, PreparedPython | undefined>();
+  for (const work of chosen) {
+    const set = packagesOf(work);
+    if (prepared.has(set)) continue;
+    try {
+      prepared.set(set, await pythonPackages(set, systemHost(), provisionReport(context)));
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      context.note(`the Python originals are left out: ${error.message}`);
+      prepared.set(set, undefined);
+    }
   }
+  return works.map((work) => prepared.get(packagesOf(work)));
+}
+
+function packagesOf(work: Work): PackageSet {
+  return workFacts[work].needsSimpleItk ? preparationPeers : peerPackages;
 }
 
 type WorkTask = BenchTask & { readonly work: Work };

@@ -112,23 +112,29 @@ export function foregroundOf(
   { values, path }: { values: readonly number[]; path: string },
 ): Volume<Uint8Array> {
   const { stored, slope, intercept } = volume;
-  const isPlain = slope === 1 && intercept === 0;
   const unknown = 2;
   const meaning = new Uint8Array(256).fill(unknown);
   meaning[0] = 0;
   for (const value of values) meaning[value] = 1;
   const data = new Uint8Array(stored.length);
+  let last = NaN;
+  let found = unknown;
   for (let i = 0; i < stored.length; i++) {
-    const value = isPlain ? stored[i] : stored[i] * slope + intercept;
-    const found = value === 0 ? 0 : value >= 1 && value <= 255 ? meaning[value | 0] : unknown;
-    if (found === unknown || value !== (value | 0)) {
-      throw new InputError(
-        `${path}: the label has the value ${value}; 0 and ${
-          values.join(", ")
-        } are known, so this is another label`,
-      );
+    // Neighbours are mostly alike.
+    if (stored[i] !== last) {
+      last = stored[i];
+      const value = last * slope + intercept;
+      const isByte = value >= 0 && value <= 255 && value === Math.floor(value);
+      found = isByte ? meaning[value] : unknown;
+      if (found === unknown) {
+        throw new InputError(
+          `${path}: the label has the value ${value}; 0 and ${
+            values.join(", ")
+          } are known, so this is another label`,
+        );
+      }
     }
-    data[i] = found;
+    if (found !== 0) data[i] = found;
   }
   return { ...gridOf(volume), data: inOrder(data, volume) };
 }

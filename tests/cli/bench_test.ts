@@ -35,6 +35,12 @@ describe("bench", () => {
     }
   });
 
+  it("prepares a raw CT of the asked size", async () => {
+    const { code, stdout } = await bench("prepare", "--size", "64x64x32", "--repeat", "1");
+    assertEquals(code, 0);
+    assertMatch(stdout, /^prepare 64x64x32 .* s \(at best .*\), .*MB\n$/);
+  });
+
   it("compares with the Python originals in turn", { ignore: !hasPeers }, async () => {
     const { code, stdout } = await bench("sdm", "--size", "32x32x16", "--repeat", "2", "--peers", "--json");
     assertEquals(code, 0);

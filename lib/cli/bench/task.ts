@@ -2,7 +2,7 @@
 import type { Shape3 } from "../../volume/volume.ts";
 
 /** The works, in the order of `all`. */
-export const works = ["step", "forward", "predict", "sdm", "metrics", "read", "start"] as const;
+export const works = ["step", "forward", "predict", "sdm", "metrics", "read", "prepare", "start"] as const;
 export type Work = typeof works[number];
 
 /** One work at one size, as both sides are told it. */
@@ -13,7 +13,7 @@ export interface BenchTask {
   readonly size: Shape3;
   readonly width: number;
   readonly batch: number;
-  /** An h5 file with `image` and `label`; empty where the work reads none. */
+  /** An h5 file with `image` and `label`, for `prepare` the folder of a raw CT; empty where the work reads none. */
   readonly file: string;
 }
 
@@ -27,6 +27,8 @@ export interface WorkFacts {
   readonly size: Shape3;
   readonly repeat: number;
   readonly readsFile: boolean;
+  /** Whether its original needs SimpleITK, and none of the others. */
+  readonly needsSimpleItk?: true;
 }
 
 const crop: Shape3 = [64, 64, 32];
@@ -73,6 +75,14 @@ export const workFacts: Readonly<Record<Work, WorkFacts>> = {
     readsFile: false,
   },
   read: { what: "reading an h5 volume", peer: "h5py", size: crop, repeat: 5, readsFile: true },
+  prepare: {
+    what: "a raw CT of 0.75×0.75×1.25 mm and its label to a case of Pancreas-CT, from NIfTI to h5",
+    peer: "SimpleITK, NumPy and h5py",
+    size: [512, 512, 208],
+    repeat: 3,
+    readsFile: false,
+    needsSimpleItk: true,
+  },
   start: {
     what: "the verb train from its start until its first step is saved, smallest profile",
     size: [32, 32, 16],

@@ -126,12 +126,18 @@ function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): 
 
 /** Least and greatest of an image that is finite and not constant. */
 function requireVariation(data: Float32Array, path: string): [number, number] {
-  let [least, greatest, notFinite] = [Infinity, -Infinity, 0];
+  let [least, greatest, notFinite, last] = [Infinity, -Infinity, 0, NaN];
   for (let i = 0; i < data.length; i++) {
     const value = data[i];
+    // Around a body neighbours are alike, and one like its neighbour is no new extreme.
+    if (value === last) continue;
+    if (value - value !== 0) {
+      notFinite++;
+      continue;
+    }
+    last = value;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
-    if (value - value !== 0) notFinite++;
   }
   if (notFinite > 0) {
     throw new InputError(`${path}: ${notFinite} voxels of the image are NaN or infinite; all must be finite`);
