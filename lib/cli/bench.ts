@@ -30,7 +30,7 @@ export const command = defineCommand({
   options: {
     size: {
       type: "shape",
-      help: "the crop; if not given, 112x112x80 for predict, 32x32x32 for learning, else 64x64x32",
+      help: "the crop; if not given, 112x112x80 for predict, 48x48x32 for learning, else 64x64x32",
     },
     width: {
       type: "integer",
@@ -60,8 +60,8 @@ export const command = defineCommand({
       help: "instead: where the time of this many training steps goes, operation by operation",
     },
     methods: { type: "list", help: "keys of methods, for methods and learning; if not given, all" },
-    seeds: { type: "list", of: "integer", minimum: 0, default: [1, 2], help: "for learning" },
-    iterations: { type: "integer", minimum: 1, default: 200, help: "steps of a run, for learning" },
+    seeds: { type: "list", of: "integer", minimum: 0, default: [1], help: "of the runs, for learning" },
+    iterations: { type: "integer", minimum: 1, default: 240, help: "steps of a run, for learning" },
     out: { type: "path", default: "runs/learning", help: "folder of the runs and their table, for learning" },
     file: { type: "path", help: "an h5 volume for read and predict; if not given, a phantom at 0.625 mm" },
   },

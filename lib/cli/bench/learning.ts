@@ -16,8 +16,9 @@ import { type StepReport, train } from "../../training/train.ts";
 import type { Shape3 } from "../../volume/volume.ts";
 import { phantomSeed } from "../workspace.ts";
 
-/** The method that the others are compared with. */
+/** The method that the others are compared with, and the seeds that it has at least: it is cheap, they show the noise. */
 const baseline = "vnet";
+const baselineSeeds = 4;
 
 /** Methods that need not reach the baseline at this size, and why. */
 export const exceptions: Readonly<Record<string, string>> = {};
@@ -52,35 +53,43 @@ export interface LearningOptions {
 export async function measureLearning(options: LearningOptions): Promise<LearningRun[] | undefined> {
   const source = phantomSource({ seed: phantomSeed, train: 8, test: 4 });
   const runs: LearningRun[] = [];
-  for (const seed of options.seeds) {
-    for (const method of options.methods) {
-      const config = configOf(phantom, source, {
-        method,
-        variant: "paper",
-        profile: "mini",
-        labelled: 2,
-        seed,
-        iterations: options.iterations,
-        crop: options.size,
-        width: options.width,
-        stride: [16, 16, 16],
-      });
-      const folder = `${options.folder}/${await runName(config)}`;
-      const measured = await casesOf(folder) ?? await learn(config, source, { ...options, folder });
-      if (measured === undefined) return undefined;
-      const steps = (await readLog(folder)).filter(({ event }) => event === "step");
-      const run: LearningRun = {
-        method,
-        seed,
-        dice: measured.map(({ dice }) => dice ?? 0),
-        steps: steps.length,
-        seconds: steps.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
-      };
-      runs.push(run);
-      options.onRun(run);
-    }
+  for (const { method, seed } of wanted(options)) {
+    const config = configOf(phantom, source, {
+      method,
+      variant: "paper",
+      profile: "mini",
+      labelled: 2,
+      seed,
+      iterations: options.iterations,
+      crop: options.size,
+      width: options.width,
+      stride: [24, 24, 8],
+    });
+    const folder = `${options.folder}/${await runName(config)}`;
+    const measured = await casesOf(folder) ?? await learn(config, source, { ...options, folder });
+    if (measured === undefined) return undefined;
+    const steps = (await readLog(folder)).filter(({ event }) => event === "step");
+    const run: LearningRun = {
+      method,
+      seed,
+      dice: measured.map(({ dice }) => dice ?? 0),
+      steps: steps.length,
+      seconds: steps.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0),
+    };
+    runs.push(run);
+    options.onRun(run);
   }
   return runs;
+}
+
+/** Seed by seed, the baseline first, which has further seeds where fewer are asked for. */
+function wanted({ methods, seeds }: LearningOptions): { method: string; seed: number }[] {
+  const own = [...seeds];
+  for (let seed = 0; own.length < baselineSeeds; seed++) if (!own.includes(seed)) own.push(seed);
+  return [
+    ...own.map((seed) => ({ method: baseline, seed })),
+    ...seeds.flatMap((seed) => methods.filter((key) => key !== baseline).map((method) => ({ method, seed }))),
+  ];
 }
 
 /** What a finished run measured; undefined where there is none. */
@@ -123,7 +132,7 @@ export interface LearningRow {
   /** Means over the unseen cases, in [0, 1], a seed each. */
   readonly dice: readonly number[];
   readonly mean: number;
-  /** The mean minus the baseline's with the same seeds. */
+  /** The mean minus the baseline's. */
   readonly difference: number;
   readonly verdict: Verdict;
 }
@@ -131,21 +140,19 @@ export interface LearningRow {
 /** The rows, and the noise that they are judged with. */
 export interface LearningTable {
   readonly rows: readonly LearningRow[];
-  /** Standard deviation of a method's Dice from seed to seed, pooled over all methods; undefined with one seed. */
+  /** Standard deviation of a method's Dice from seed to seed, pooled over all that have several seeds. */
   readonly deviation: number | undefined;
 }
 
 /**
- * Judges every method: below and above are differences of more than two standard errors, √(2/n) times the deviation
- * from seed to seed.
- *
- * @param runs with the baseline's for every seed.
+ * Judges every method: below and above are differences of more than two standard errors, √(1/n + 1/m) times the
+ * deviation from seed to seed for n seeds of the method and m of the baseline.
  */
 export function learningTable(runs: readonly LearningRun[]): LearningTable {
   const byMethod = Map.groupBy(runs, ({ method }) => method);
-  const meansOf = (runs: readonly LearningRun[]) => new Map(runs.map(({ seed, dice }) => [seed, mean(dice)]));
+  const meansOf = (runs: readonly LearningRun[]) => runs.map(({ dice }) => mean(dice));
   const reference = meansOf(byMethod.get(baseline) ?? []);
-  const [squares, freedom] = byMethod.values().map((runs) => [...meansOf(runs).values()]).reduce(
+  const [squares, freedom] = byMethod.values().map(meansOf).reduce(
     ([sum, count], values) => [
       sum + values.reduce((sum, value) => sum + (value - mean(values)) ** 2, 0),
       count + values.length - 1,
@@ -154,10 +161,9 @@ export function learningTable(runs: readonly LearningRun[]): LearningTable {
   );
   const deviation = freedom === 0 ? undefined : Math.sqrt(squares / freedom);
   const rows = [...byMethod].map(([method, runs]): LearningRow => {
-    const means = meansOf(runs);
-    const dice = [...means.values()];
-    const difference = mean([...means].map(([seed, value]) => value - (reference.get(seed) ?? NaN)));
-    const noise = deviation === undefined ? undefined : 2 * deviation * Math.sqrt(2 / dice.length);
+    const dice = meansOf(runs);
+    const difference = mean(dice) - mean(reference);
+    const noise = deviation && 2 * deviation * Math.sqrt(1 / dice.length + 1 / reference.length);
     const verdict = method === baseline ? "baseline" : verdictOf(difference, noise);
     return { method, name: methodOf(method).name, dice, mean: mean(dice), difference, verdict };
   });

@@ -70,7 +70,7 @@ export interface LearningChoice {
 export async function runLearning(choice: LearningChoice, context: Context): Promise<Outcome> {
   const { exceptions, learningMarkdown, learningTable, measureLearning } = await import("./learning.ts");
   const methods = await methodsOf(choice.methods);
-  const { size = [32, 32, 32], width = 8, seeds, iterations, out } = choice;
+  const { size = [48, 48, 32], width = 8, seeds, iterations, out } = choice;
   const engine = await useEngine(context);
   const progress = context.progress();
   const runs = await measureLearning({
