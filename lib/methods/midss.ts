@@ -2,6 +2,9 @@
  * MiDSS: copies and pastes between labelled and unlabelled crops in both directions (UCP), teaches the unlabelled
  * crops as they are from the teacher's predictions on those mixtures (SymGD), and gives the labelled ones more and
  * more of the unlabelled amplitude spectrum (TP-RAM).
+ *
+ * It is made for slices from several domains. In 3-D the boxes are cuboids, spectrum and blur have three axes, and
+ * the low frequencies reach at least one step; with one domain, TP-RAM mixes spectra within it.
  */
 import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";

@@ -3,6 +3,9 @@
  * from it what each rater drew; a refiner that attends to where they disagree. It is fully supervised and needs
  * several masks a case. Data with one mask get synthetic raters (mrnet/raters.ts), and unlabelled crops, unless the
  * form is strict, pseudo-raters: three moving averages of the coarse network, each with a memory of its own.
+ *
+ * Its networks are 2-D. Here coarse and rater network are V-Nets with the conditioning ConvLSTM in 3-D, the refiner
+ * acts on the last decoder map, its Gaussian is separable, and one logit stands for the two exclusive classes.
  */
 import { evaluate } from "../engine/activation.ts";
 import { untaped } from "../engine/tape.ts";
