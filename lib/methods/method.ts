@@ -158,6 +158,8 @@ export interface Method<H extends Hyperparameters = Hyperparameters> {
   readonly limits?: Readonly<Record<string, Limits>>;
   /** The optimiser of the method's own publication, for `--recipe native`, where it is not the kit's. */
   readonly nativeOptimiser?: (dataset: Dataset) => OptimiserSettings;
+  /** An operation that only libtensorflow computes, where the method needs one. */
+  readonly nativeOperation?: string;
   /** Why the method cannot run in this setting; undefined where it can. */
   readonly refuses?: (setting: MethodSetting<H>) => string | undefined;
   create(setting: MethodSetting<H>): MethodRun;

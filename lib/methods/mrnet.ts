@@ -71,6 +71,7 @@ export const mrnet: Method<MrnetHyperparameters> = {
   source: "Ji et al.; jiwei0921/MRNet",
   tables: [1, 2],
   unlabelledTerms: ["agreement"],
+  nativeOperation: "the gradient of its softening kernel",
   supervisedOnly: ["form=strict"],
   defaults: (variant) => ({
     form: "semi-supervised",

@@ -33,6 +33,7 @@ export const sassnet: Method<SassNetHyperparameters> = {
   source: "Li, Zhang & He; kleinzcy/SASSnet",
   tables: [1, 2, 11],
   unlabelledTerms: ["adversarial"],
+  nativeOperation: "the strided 4³ convolutions of its critic",
   supervisedOnly: ["adversarial=0"],
   defaults: () => ({
     distance: 0.3,

@@ -43,6 +43,7 @@ export const scc: Method<SccHyperparameters> = {
   source: "Liu et al.; PerceptionComputingLab/SCC",
   tables: [1],
   unlabelledTerms: ["contrast"],
+  nativeOperation: "the strided 4³ convolutions of its classifier",
   supervisedOnly: ["contrast=0"],
   defaults: () => ({
     supervised: 0.5,

@@ -3,7 +3,8 @@ import { makeBatch } from "../data/batch.ts";
 import { datasetOf } from "../data/dataset.ts";
 import type { CaseSource } from "../data/source.ts";
 import { memoryUse } from "../engine/memory.ts";
-import { InputError } from "../errors.ts";
+import { hasNative } from "../engine/native.ts";
+import { EnvironmentError, InputError } from "../errors.ts";
 import { augmentationOf, type Method } from "../methods/method.ts";
 import { methodOf } from "../methods/mod.ts";
 import { depth } from "../network/vnet.ts";
@@ -85,6 +86,12 @@ export async function train(config: RunConfig, options: TrainOptions): Promise<T
   const setting = { ...config, dataset, labelledCases: config.labelled, dropout: true };
   const refused = method.refuses?.(setting);
   if (refused !== undefined) throw new InputError(`${method.name} cannot run: ${refused}`);
+  if (method.nativeOperation !== undefined && !hasNative()) {
+    throw new EnvironmentError(
+      `${method.name} trains on libtensorflow only, which computes ${method.nativeOperation}: ` +
+        "use --engine tensorflow (deno task doctor says what it lacks)",
+    );
+  }
   // What the first batch would refuse is refused before anything is written.
   await makeBatch(source, 0, batchOptions);
   const folder = await openRunFolder(options.folder, config, options.environment);

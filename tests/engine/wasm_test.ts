@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { datasetOf } from "../../lib/data/dataset.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
 import { startEngine } from "../../lib/engine/start.ts";
+import { EnvironmentError } from "../../lib/errors.ts";
 import { configOf } from "../../lib/training/budget.ts";
 import { decodeSafetensors } from "../../lib/training/safetensors.ts";
 import { train, type TrainOptions } from "../../lib/training/train.ts";
@@ -40,6 +41,18 @@ describe("the WASM engine", () => {
     const { name, description } = await startEngine();
     assertEquals(name, "wasm");
     assertStringIncludes(description, "slow, meant for small things");
+  });
+
+  it("refuses a method with an operation that it lacks, before anything is written", async () => {
+    for (const method of ["sassnet", "scc", "mrnet"]) {
+      const other = { ...config, method, hyperparameters: {} };
+      await assertRejects(
+        () => train(other, { source, folder: `${root}/${method}`, environment: {} }),
+        EnvironmentError,
+        "trains on libtensorflow only",
+      );
+      await assertRejects(() => Deno.stat(`${root}/${method}`), Deno.errors.NotFound);
+    }
   });
 
   it("trains, and continues an interrupted run as if it had not been", async () => {
