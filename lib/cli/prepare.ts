@@ -2,7 +2,7 @@
 import { profileNames } from "../data/dataset.ts";
 import type { CaseReport, Preparation } from "../data/prepare/prepare.ts";
 import { preparedNames } from "../data/prepare/record.ts";
-import { InputError } from "../errors.ts";
+import { EnvironmentError, InputError } from "../errors.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 
 export const command = defineCommand({
@@ -42,7 +42,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { dataset, profile, variant, seed, from, to, lists, withoutWithdrawn, keepGoing } = options;
   if (from === to) throw new InputError("--from and --to are one folder; choose another one for the volumes");
   const { prepareDataset } = await import("../data/prepare/prepare.ts");
-  const result = await prepareDataset({
+  const work = prepareDataset({
     settings: { dataset, profile, variant, seed },
     from,
     to,
@@ -52,6 +52,9 @@ export async function run(options: Options<typeof command>, context: Context): P
     workers: options.workers ?? fittingWorkers(),
     signal: context.signal,
     onCase: (report) => showCase(report, context),
+  });
+  const result = await work.catch((error) => {
+    throw explained(to, error);
   });
   context.status(undefined);
   const { manifest: { cases, skipped, cautions, decisions, finished } } = result;
@@ -72,7 +75,9 @@ export async function run(options: Options<typeof command>, context: Context): P
   for (const text of cautions) context.print(`caution  ${text}`);
   for (const text of decisions) context.print(text);
   context.print(
-    `${cases.length} cases in ${to}: ${result.made} made, ${result.old} there already, ${skipped.length} left out; ` +
+    `${cases.length} ${
+      cases.length === 1 ? "case" : "cases"
+    } in ${to}: ${result.made} made, ${result.old} there already, ${skipped.length} left out; ` +
       `look at ${to}/index.html`,
   );
   return { exitCode: skipped.length > 0 ? 1 : 0, json: jsonOf(result, to) };
@@ -84,6 +89,25 @@ const bytesOfWorker = 1.5e9;
 function fittingWorkers(): number {
   const room = Math.floor(Deno.systemMemoryInfo().available / bytesOfWorker);
   return Math.max(1, Math.min(navigator.hardwareConcurrency, room));
+}
+
+/** What a folder that cannot be written means, in one clear line; other errors as they are. */
+function explained(to: string, error: unknown): unknown {
+  const text = String(error);
+  if (/no space left|quota exceeded/i.test(text)) {
+    return new EnvironmentError(
+      `${to} cannot be written: the disk is full; free some space, the same command continues`,
+    );
+  }
+  if (/not a directory|file exists/i.test(text)) {
+    return new InputError(
+      `${to} cannot be written: a file is where a folder is needed; choose another with --to`,
+    );
+  }
+  if (error instanceof Deno.errors.PermissionDenied || /read-only file system/i.test(text)) {
+    return new EnvironmentError(`${to} cannot be written: no permission; choose another folder with --to`);
+  }
+  return error;
 }
 
 function showCase({ case: name, state, reason, cautions, done, total }: CaseReport, context: Context) {

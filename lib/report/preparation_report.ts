@@ -40,7 +40,9 @@ export async function writePreparationReport(
   const page = pageHtml({
     title: `Preparation of ${datasets[dataset].title}`,
     lead:
-      `${manifest.cases.length} cases for profile ${profile}. Intensities never depend on the label; the box that ` +
+      `${manifest.cases.length} ${
+        manifest.cases.length === 1 ? "case" : "cases"
+      } for profile ${profile}. Intensities never depend on the label; the box that ` +
       `is kept does, as in the paper.`,
     facts: [
       ["Command", command],

@@ -85,13 +85,42 @@ describe("prepare", () => {
     assertStringIncludes(await Deno.readTextFile(`${to}/index.html`), "Left out");
   });
 
+  const canMount = Deno.build.os === "linux" && Deno.uid() === 0;
+
+  it("says in one line when the disk is full, and continues with room", { ignore: !canMount }, async () => {
+    const from = `${root}/full/raw`;
+    await writers.brats(from);
+    const disk = `${root}/disk`;
+    await Deno.mkdir(disk);
+    const mount = (...words: string[]) => new Deno.Command("mount", { args: words, stderr: "null" }).output();
+    assertEquals((await mount("-t", "tmpfs", "-o", "size=100k", "tmpfs", disk)).success, true);
+    try {
+      const words = ["prepare", "brats", "--from", from, "--to", `${disk}/to`, "--workers", "1"];
+      const full = await runKit(words);
+      assertEquals([full.code, full.stdout], [3, ""]);
+      assertMatch(full.stderr, /^error: .*\/to cannot be written: the disk is full; .*\n$/);
+      assertEquals((await mount("-o", "remount,size=20m", disk)).success, true);
+      const { code, stdout } = await runKit(words);
+      assertEquals(code, 0);
+      assertMatch(stdout, /: [1-5] made, \d there already, 0 left out/);
+    } finally {
+      await new Deno.Command("umount", { args: [disk] }).output();
+    }
+  });
+
   it("refuses what cannot be in one line, and writes nothing", async () => {
     const to = `${root}/refused`;
+    await writers.la(`${root}/la/raw`);
+    await Deno.writeTextFile(`${root}/file`, "");
     const cases: [string[], RegExp][] = [
       [["brats", "--from", `${root}/none`, "--to", to], /\/none: the folder does not exist/],
       [["brats", "--from", root, "--to", root], /--from and --to are one folder/],
       [["brains", "--from", root, "--to", to], /did you mean "brats"\?/],
       [["brats", "--to", to], /--from is missing/],
+      [
+        ["la", "--from", `${root}/la/raw`, "--to", `${root}/file`],
+        /a file is where a folder is needed; .* --to/,
+      ],
     ];
     for (const [words, message] of cases) {
       const { code, stdout, stderr } = await runKit(["prepare", ...words]);

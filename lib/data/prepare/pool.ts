@@ -24,7 +24,7 @@ export async function prepareCases(
   const waiting = [...jobs];
   let failure: unknown;
   const work = async () => {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    let worker = startWorker();
     try {
       while (failure === undefined && !signal?.aborted) {
         const job = waiting.shift();
@@ -32,8 +32,12 @@ export async function prepareCases(
         try {
           const answer = await ask(worker, job);
           if ("outcome" in answer) onOutcome(job, answer.outcome);
-          else if (answer.isInput) onBadCase(job, answer.error);
-          else throw new Error(`${job.raw.name}: ${answer.error}`);
+          else if (answer.isInput) {
+            // A damaged file may leave a reader in it that cannot be trusted any more.
+            worker.terminate();
+            worker = startWorker();
+            onBadCase(job, answer.error);
+          } else throw new Error(`${job.raw.name}: ${answer.error}`);
         } catch (error) {
           failure ??= error;
         }
@@ -44,6 +48,10 @@ export async function prepareCases(
   };
   await Promise.all(Array.from({ length: Math.min(workers, jobs.length) }, work));
   if (failure !== undefined) throw failure;
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }
 
 function ask(worker: Worker, job: CaseJob): Promise<WorkerAnswer> {

@@ -98,7 +98,10 @@ function scalingOf(
   const [sign, size] = [offset < 0 ? "+" : "−", Number(Math.abs(offset).toPrecision(6))];
   const numbers = `(value ${sign} ${size}) / ${Number(divisor.toPrecision(6))}`;
   if (window !== undefined) {
-    return { scaling, text: `intensities cut to ${window.join(" … ")} and scaled to 0 … 1: ${numbers}` };
+    return {
+      scaling,
+      text: `intensities cut to ${window.join(" … ").replace("-", "−")} and scaled to 0 … 1: ${numbers}`,
+    };
   }
   const where = dataset === "brats" ? "in the brain" : "in the whole image";
   return { scaling, text: `intensities of mean 0 and deviation 1 ${where}: ${numbers}` };
