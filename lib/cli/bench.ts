@@ -119,7 +119,8 @@ export async function run(options: Options<typeof command>, context: Context): P
     const results: Result[] = [];
     for (const work of chosen) {
       const ownSize = size ?? workFacts[work].size;
-      const task = { work, size: ownSize, width, batch, file: work === "prepare" ? `${scratch}/ct` : file };
+      const own = { prepare: `${scratch}/ct`, scan: `${scratch}/scan.nii.gz` }[work as string];
+      const task = { work, size: ownSize, width, batch, file: own ?? file };
       if (work === "prepare") await writeRawCase(task);
       const repeat = options.repeat ?? workFacts[work].repeat;
       context.status(`measuring ${work}, ${repeat} times`);
@@ -199,7 +200,9 @@ async function measure(
   const { measureInTurn } = await import("./bench/side.ts");
   const programs = [ownProgram(task, root, env)];
   const { peer } = workFacts[task.work];
-  if (python !== undefined && peer !== undefined) {
+  if (task.work === "scan") {
+    programs.push({ ...ownProgram({ ...task, work: "windows" }, root, env), name: "the windows of a scan" });
+  } else if (python !== undefined && peer !== undefined) {
     programs.push({
       name: `${task.work} of ${peer}`,
       command: python.command,

@@ -41,6 +41,23 @@ describe("bench", () => {
     assertMatch(stdout, /^prepare 64x64x32 .* s \(at best .*\), .*MB\n$/);
   });
 
+  it("measures what predict adds to the windows of a scan", async () => {
+    const { code, stdout } = await bench(
+      "scan",
+      "--size",
+      "32x32x32",
+      "--width",
+      "1",
+      "--repeat",
+      "1",
+      "--json",
+    );
+    assertEquals(code, 0);
+    const { results: [{ work, peer, ratio }] } = JSON.parse(stdout);
+    assertEquals([work, peer.name], ["scan", "its windows alone"]);
+    assertGreater(ratio, 0);
+  });
+
   it("compares with the Python originals in turn", { ignore: !hasPeers }, async () => {
     const { code, stdout } = await bench("sdm", "--size", "32x32x16", "--repeat", "2", "--peers", "--json");
     assertEquals(code, 0);

@@ -2,13 +2,23 @@
 import type { Shape3 } from "../../volume/volume.ts";
 
 /** The works, in the order of `all`. */
-export const works = ["step", "forward", "predict", "sdm", "metrics", "read", "prepare", "start"] as const;
+export const works = [
+  "step",
+  "forward",
+  "predict",
+  "scan",
+  "sdm",
+  "metrics",
+  "read",
+  "prepare",
+  "start",
+] as const;
 export type Work = typeof works[number];
 
 /** One work at one size, as both sides are told it. */
 export interface BenchTask {
-  /** Of the roofline: "product" of matrices and "sum" of arrays. */
-  readonly work: Work | "product" | "sum";
+  /** "windows": of a scan, alone. Of the roofline: "product" of matrices and "sum" of arrays. */
+  readonly work: Work | "windows" | "product" | "sum";
   /** The crop, or the size of the window. */
   readonly size: Shape3;
   readonly width: number;
@@ -59,6 +69,13 @@ export const workFacts: Readonly<Record<Work, WorkFacts>> = {
     size: paperCrop,
     repeat: 1,
     readsFile: true,
+  },
+  scan: {
+    what: "the verb predict from a scan's file to its mask's file, beside its windows alone",
+    peer: "its windows alone",
+    size: [48, 48, 48],
+    repeat: 3,
+    readsFile: false,
   },
   sdm: {
     what: "the signed distance map of one crop",

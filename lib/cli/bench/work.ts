@@ -20,6 +20,7 @@ import { paperSgd } from "../../methods/optimiser_settings.ts";
 import { readHdf5 } from "../../volume/hdf5.ts";
 import { type Shape3, voxelCount } from "../../volume/volume.ts";
 import { rooflineLength, rooflineSide } from "./growth.ts";
+import { scanWork, windowsWork } from "./scan_work.ts";
 import { type BenchTask, windowStride } from "./task.ts";
 
 /** A lobed ball that fills about a fifth of the box. */
@@ -156,6 +157,8 @@ async function prepare(task: BenchTask): Promise<Prepared> {
     default:
       await startEngine();
       if (work === "predict") return await predictWork(task);
+      if (work === "scan") return await scanWork(createRun(task), size, file);
+      if (work === "windows") return windowsWork(createRun(task), size);
       return same(work === "step" ? stepWork(task) : forwardWork(task));
   }
 }
