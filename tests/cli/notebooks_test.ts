@@ -75,7 +75,11 @@ describe("cleanNotebook()", () => {
         { output_type: "stream", name: "stdout", text: ["lib/a.ts\n", "end"] },
         {
           output_type: "display_data",
-          data: { "text/html": ["<b>/home/me/kit/b</b>"], "image/png": "/home/me/kit/" },
+          data: {
+            "text/html": ["<b>/home/me/kit/b</b>"],
+            "image/png": "/home/me/kit/",
+            "application/json": { source: "data:image/png;base64,/home/me/kit/", at: "/home/me/kit/c" },
+          },
         },
       ],
     });
@@ -83,7 +87,14 @@ describe("cleanNotebook()", () => {
     assertEquals(clean.cells[0].metadata, { tags: ["keep"] });
     assertEquals(clean.cells[0].outputs, [
       { output_type: "stream", name: "stdout", text: ["at lib/a.ts\n", "end"] },
-      { output_type: "display_data", data: { "text/html": ["<b>b</b>"], "image/png": "/home/me/kit/" } },
+      {
+        output_type: "display_data",
+        data: {
+          "text/html": ["<b>b</b>"],
+          "image/png": "/home/me/kit/",
+          "application/json": { source: "data:image/png;base64,/home/me/kit/", at: "c" },
+        },
+      },
     ]);
   });
 });
