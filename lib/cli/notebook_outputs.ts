@@ -27,6 +27,26 @@ export function cleanNotebook(notebook: Notebook, replacements: readonly Replace
   };
 }
 
+/**
+ * The notebook as its file has it: Jupyter's own form, but for lists of numbers, which stand on one line each; a surface
+ * has tens of thousands of them.
+ */
+export function notebookText(notebook: Notebook): string {
+  return `${textWithRows(notebook, "")}\n`;
+}
+
+function textWithRows(value: unknown, indent: string): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const isList = Array.isArray(value);
+  if (isList && value.every((one) => typeof one === "number" || one === null)) return JSON.stringify(value);
+  const inner = `${indent} `;
+  const lines = Object.entries(value).filter(([, one]) => one !== undefined).map(([key, one]) =>
+    `${inner}${isList ? "" : `${JSON.stringify(key)}: `}${textWithRows(one, inner)}`
+  );
+  const [open, close] = isList ? "[]" : "{}";
+  return lines.length === 0 ? open + close : `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+}
+
 /** What is missing or wrong in the saved outputs of a notebook, a line each. */
 export function outputFaults(notebook: Notebook): string[] {
   const faults: string[] = [];

@@ -7,7 +7,7 @@ import { writeWhole } from "../training/files.ts";
 import { runChild } from "./child.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { checkCells, readNotebook } from "./notebook_cells.ts";
-import { cleanNotebook, outputFaults, type Replacement } from "./notebook_outputs.ts";
+import { cleanNotebook, notebookText, outputFaults, type Replacement } from "./notebook_outputs.ts";
 import { notebookPackages, type PreparedPython, pythonPackages } from "./python_packages.ts";
 import { notebookPaths } from "./ok.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
@@ -177,7 +177,7 @@ async function execute(
     };
   }
   const clean = cleanNotebook(await readNotebook(target), replacements(context.root));
-  await writeWhole(path, `${JSON.stringify(clean, null, 1)}\n`);
+  await writeWhole(path, notebookText(clean));
   return { notebook, ok: true, seconds, message: "" };
 }
 

@@ -109,7 +109,8 @@ function comparisonChart(
     const values = rows.flatMap(({ printed, own }) => [printed[p], ...ends(own[p])]).filter((value) =>
       value !== undefined
     );
-    const scale: Scale = { domain: niceDomain(values), range: [from, from + panelWidth], log: false };
+    const [low, high] = niceDomain(values);
+    const scale: Scale = { domain: [Math.max(0, low), high], range: [from, from + panelWidth], log: false };
     const marks = rows.map((row, r) => rowMarks(row.printed[p], row.own[p], { scale, y: heights[r] }));
     const lines = heights.map((y) =>
       line(from, y, from + panelWidth, y, { stroke: "#ececec", "stroke-width": 0.5 })
@@ -140,7 +141,7 @@ function centres(rows: readonly ComparisonRow[], top: number): number[] {
 function ends(own: Own | undefined): number[] {
   if (own === undefined) return [];
   const spread = own.spread ?? 0;
-  return [own.mean - spread, own.mean + spread];
+  return [Math.max(0, own.mean - spread), own.mean + spread];
 }
 
 function rowMarks(

@@ -45,15 +45,18 @@ export async function showTable(table: Table, options: { folded?: boolean } = {}
 
 /** The table with its alignment written into each cell: front ends have rules of their own, which a class does not beat. */
 function notebookHtml(table: Table): string {
+  const cell = /<(t[dh])((?: (?:scope|colspan)="\w+")*)( class="(\w+)")?>/g;
   return tableHtml(table)
     .replaceAll("<p>", '<p style="margin:0.2em 0">')
-    .replaceAll(
-      /<(t[dh])( scope="(?:col|row|colgroup)")?( colspan="\d+")?( class="number")?>/g,
-      (_, tag, scope = "", span = "", number) =>
-        `<${tag}${scope}${span}${number ?? ""} style="text-align:${
-          number ? "right" : span ? "center" : "left"
-        }">`,
-    );
+    .replaceAll(cell, (_, tag, attributes, styled = "", kind) => {
+      const side = kind === "number" ? "right" : attributes.includes("colspan") ? "center" : "left";
+      return `<${tag}${attributes}${styled} style="text-align:${side}">`;
+    });
+}
+
+/** Shows a paragraph. */
+export async function showText(text: string): Promise<void> {
+  await send("display_data", { data: { "text/markdown": text, "text/plain": text }, metadata: {} });
 }
 
 /** Prints a line into the output of the cell. */

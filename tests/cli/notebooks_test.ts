@@ -1,7 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Cell, cellsToModule, checkCells, type Notebook } from "../../lib/cli/notebook_cells.ts";
-import { cleanNotebook, outputFaults } from "../../lib/cli/notebook_outputs.ts";
+import { cleanNotebook, notebookText, outputFaults } from "../../lib/cli/notebook_outputs.ts";
 import { selectNotebooks } from "../../lib/cli/notebooks.ts";
 import { InputError } from "../../lib/errors.ts";
 
@@ -96,6 +96,18 @@ describe("cleanNotebook()", () => {
         },
       },
     ]);
+  });
+});
+
+describe("notebookText()", () => {
+  it("is Jupyter's form, with every list of numbers on one line", () => {
+    const plain = notebook(code("a\nb"), { cell_type: "markdown", source: ["# A\n", "b"], metadata: {} });
+    assertEquals(notebookText(plain), `${JSON.stringify(plain, null, 1)}\n`);
+    const output = { data: { x: [1, null, 2.5], y: [[1, 2], ["a"]] } };
+    const text = notebookText(notebook(code("a", { outputs: [output] })));
+    assertEquals(JSON.parse(text), notebook(code("a", { outputs: [output] })));
+    assertStringIncludes(text, '"x": [1,null,2.5],');
+    assertStringIncludes(text, "[1,2],\n");
   });
 });
 
