@@ -5,6 +5,8 @@ import { gridDifference } from "../volume/geometry.ts";
 import { type StoredVolume, summarise } from "../volume/stored_volume.ts";
 import type { Shape3 } from "../volume/volume.ts";
 import { readWhole } from "../volume/whole_file.ts";
+import { areUnchanged } from "./prepare/hashed_files.ts";
+import { readCaseRecord } from "./prepare/record.ts";
 import { readList } from "./source.ts";
 
 /** Something about a case that should be mended, or known. */
@@ -35,7 +37,8 @@ export interface CheckOptions {
 /**
  * Checks the cases of `train.list`, `test.list` and, where there is one, `validation.list`: files that are missing or damaged; images with values that are not
  * finite, or all alike; labels with other values than declared, or none; images and labels on different grids; the
- * same image twice; a case on two lists, by name or by content; volumes that the crop does not fit in.
+ * same image twice; a case on two lists, by name or by content; volumes that the crop does not fit in, or
+ * that changed since they were prepared.
  *
  * @throws InputError where a list is missing, empty or names a case twice.
  */
@@ -58,6 +61,10 @@ export async function checkCases(directory: string, options: CheckOptions = {}):
       `${directory}/${name}/${options.file ?? "mri_norm2.h5"}`,
       options,
     );
+    const record = await readCaseRecord(`${directory}/${name}`);
+    if (record !== undefined && digest !== undefined && !await areUnchanged(directory, [record.output])) {
+      texts.push(["caution", "the volume is not the one that prepare wrote: its hash differs"]);
+    }
     findings.push(...texts.map(([kind, text]) => ({ case: name, kind, text })));
     if (digest === undefined) continue;
     const twin = byContent.get(digest);

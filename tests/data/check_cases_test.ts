@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects } from "@std/assert";
 import { checkCases } from "../../lib/data/check_cases.ts";
+import { hashFile } from "../../lib/data/prepare/hashed_files.ts";
 import { InputError } from "../../lib/errors.ts";
 import { writeHdf5 } from "../../lib/volume/hdf5.ts";
 import { identityDirection } from "../../lib/volume/volume.ts";
@@ -94,6 +95,21 @@ describe("checkCases()", () => {
       "again: fault: the same image as sound",
       "shifted: fault: image and label are not on one grid: shapes 3×3×3 and 3×3×4",
     ]);
+  });
+
+  it("finds a volume that changed since it was prepared", async () => {
+    await write("sound", 0);
+    await write("other", 600);
+    for (const name of ["sound", "other"]) {
+      const output = await hashFile(folder, `${folder}/${name}/mri_norm2.h5`);
+      await Deno.writeTextFile(`${folder}/${name}/case.json`, JSON.stringify({ inputs: [], output }));
+    }
+    await write("other", 700);
+    await Deno.writeTextFile(`${folder}/train.list`, "sound\n");
+    await Deno.writeTextFile(`${folder}/test.list`, "other\n");
+    const { findings } = await checkCases(folder);
+    const text = "the volume is not the one that prepare wrote: its hash differs";
+    assertEquals(findings, [{ case: "other", kind: "caution", text }]);
   });
 
   it("needs both lists", async () => {

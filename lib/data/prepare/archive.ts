@@ -30,15 +30,25 @@ const layouts: Readonly<Record<PreparedName, string>> = {
  * Finds the cases of an archive, sorted by name.
  *
  * @param folder the unpacked archive, or a folder above it.
+ * @param options.except a folder that is not searched: that of the prepared volumes may lie within the archive's.
  * @throws InputError where the folder does not exist, holds no case in the data set's layout, or one case twice.
  */
-export async function findCases(dataset: PreparedName, folder: string): Promise<RawCase[]> {
+export async function findCases(
+  dataset: PreparedName,
+  folder: string,
+  { except }: { except?: string } = {},
+): Promise<RawCase[]> {
   if ((await Deno.stat(folder).catch(() => undefined))?.isDirectory !== true) {
     throw new InputError(
       `${folder}: the folder does not exist; give the folder of the unpacked archive with --from`,
     );
   }
-  const found = await pathsBelow(folder, deepest, dataset === "pancreas" ? isSeriesFolder : () => false);
+  const isOne = dataset === "pancreas" ? isSeriesFolder : () => false;
+  const found = await pathsBelow(
+    folder,
+    deepest,
+    (path) => path === except ? "none" : isOne(basename(path)) ? "one" : "all",
+  );
   const cases = { la: atria, pancreas: pancreases, brats: tumours }[dataset](found);
   if (cases.length === 0) {
     throw new InputError(`${folder}: no case of ${dataset} in this folder; expected ${layouts[dataset]}`);
@@ -107,11 +117,13 @@ function isSeriesFolder(name: string): boolean {
 /**
  * Paths of all files, and of the folders that count as one. What systems leave behind, such as `__MACOSX` and `._name`,
  * is passed over.
+ *
+ * @param part what of a folder counts.
  */
 async function pathsBelow(
   folder: string,
   depth: number,
-  isOne: (name: string) => boolean,
+  part: (path: string) => "all" | "one" | "none",
 ): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isFile, isDirectory, isSymlink } of Deno.readDir(folder)) {
@@ -119,10 +131,10 @@ async function pathsBelow(
     const path = join(folder, name);
     const target = isSymlink ? await Deno.stat(path).catch(() => undefined) : undefined;
     if (isFile || target?.isFile) paths.push(path);
-    else if ((isDirectory || target?.isDirectory) && isOne(name)) paths.push(path);
-    else if ((isDirectory || target?.isDirectory) && depth > 0) {
-      paths.push(...await pathsBelow(path, depth - 1, isOne));
-    }
+    if (!isDirectory && !target?.isDirectory) continue;
+    const counted = part(path);
+    if (counted === "one") paths.push(path);
+    else if (counted === "all" && depth > 0) paths.push(...await pathsBelow(path, depth - 1, part));
   }
   return paths.sort();
 }

@@ -60,7 +60,7 @@ export interface Preparation {
  */
 export async function prepareDataset(options: PrepareOptions): Promise<Preparation> {
   const { settings, from, to, keepGoing, workers, signal, onCase } = options;
-  const all = await findCases(settings.dataset, from);
+  const all = await findCases(settings.dataset, from, { except: to });
   const cases = options.withoutWithdrawn
     ? all.filter((raw) => !isWithdrawn(settings.dataset, raw.name))
     : all;

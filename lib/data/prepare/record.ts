@@ -117,7 +117,8 @@ export async function readCaseRecord(folder: string): Promise<CaseRecord | undef
   const text = await Deno.readTextFile(`${folder}/case.json`).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as CaseRecord;
+    const record: Partial<CaseRecord> | null = JSON.parse(text);
+    return Array.isArray(record?.inputs) && record.output !== undefined ? record as CaseRecord : undefined;
   } catch {
     return undefined;
   }

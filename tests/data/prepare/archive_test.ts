@@ -90,6 +90,12 @@ describe("findCases()", () => {
     assertEquals((await findCases("brats", linked)).map(({ name }) => name), ["T1"]);
   });
 
+  it("passes over the folder of the prepared volumes", async () => {
+    const folder = await archive("A/mri_norm2.h5", "prepared/A/mri_norm2.h5");
+    const cases = await findCases("la", folder, { except: `${folder}/prepared` });
+    assertEquals(cases.map(({ image }) => shown(folder, image)), ["A/mri_norm2.h5"]);
+  });
+
   it("refuses a folder that is missing, holds no case, or holds one twice", async () => {
     await assertRejects(() => findCases("la", `${root}/none`), InputError, "does not exist");
     const empty = await archive("a/readme.txt");
