@@ -56,8 +56,8 @@ export async function run(options: Options<typeof command>, context: Context): P
   const { readFigures } = await import("../experiments/figure_store.ts");
   const figures = await readFigures(options.results, items.map(({ key }) => key));
   damaged.push(...figures.damaged);
+  const complexity = await readComplexity(options.results, (damage) => damaged.push(damage));
   for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
-  const complexity = await readComplexity(options.results);
   const profile = options.profile ??
     profileNames.findLast((name) => records.some(({ choice }) => choice.profile === name)) ?? "mini";
   const sourceOf = (item: Item): ReportSource => {

@@ -3,7 +3,7 @@ import { type DatasetName, datasets, type ProfileName, profileNames } from "../d
 import { EnvironmentError, InputError } from "../errors.ts";
 import { defaultSeed } from "../experiments/choice.ts";
 import type { Item } from "../experiments/item.ts";
-import type { RunRecord } from "../experiments/record.ts";
+import type { Damage, RunRecord } from "../experiments/record.ts";
 import type { PlannedRun } from "../experiments/study.ts";
 import type { CellOutcome } from "../experiments/study_runner.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
@@ -74,7 +74,8 @@ export async function run(options: Options<typeof command>, context: Context): P
   const runs = options.runs ?? `${context.root}/runs`;
   const folders = { records: `${options.results}/records`, runs, state: `${runs}/study` };
   const { records, damaged } = await readRecords(folders.records);
-  for (const { path, reason } of damaged) context.note(`not used: ${path}: ${reason}`);
+  const name = ({ path, reason }: Damage) => context.note(`not used: ${path}: ${reason}`);
+  damaged.forEach(name);
   const standIns = await absentData(items, options.profile, context);
   const request = { ...options, items, standIns: new Set(standIns.keys()) };
   const plan = await chosenRuns(planStudy(request, records), options.only);
@@ -83,7 +84,9 @@ export async function run(options: Options<typeof command>, context: Context): P
   await printPlan(plan, { items, records, context, verbose: !isStatus, state: folders.state });
   const counts = { runs: plan.length, present: plan.length - missing.length, missing: missing.length };
   const uncounted = items.some(({ kind }) => kind === "complexity") &&
-    (await import("./study/complexity.ts").then(({ readComplexity }) => readComplexity(options.results)))
+    (await import("./study/complexity.ts").then(({ readComplexity }) =>
+        readComplexity(options.results, name)
+      ))
         .length === 0;
   const figureData = await import("./study/figure_data.ts");
   const lacking = await figureData.lackingFigureData(plan, { ...options, items });

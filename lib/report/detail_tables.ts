@@ -1,6 +1,7 @@
 /** Ours under every rule of choosing a checkpoint, and the tests of every row. */
+import { meanOverSeeds } from "../evaluation/statistics.ts";
 import { labelOf, type PaperRow, type PaperTable } from "../experiments/item.ts";
-import { casesOf, estimatesOf, type RowResult } from "../experiments/results.ts";
+import { casesOf, measureOf, type RowResult } from "../experiments/results.ts";
 import { rowTests, testedMetrics } from "../experiments/row_tests.ts";
 import { level } from "../experiments/verdicts.ts";
 import type { CheckpointRule } from "../training/config.ts";
@@ -25,9 +26,9 @@ export function ruleTable(table: PaperTable, results: ReadonlyMap<string, RowRes
     const cells = rules.flatMap(([rule]): Cell[] =>
       (["dice", "hd95"] as const).flatMap((metric) =>
         [false, true].map((largestComponent) => {
-          const cases = casesOf(records, rule, largestComponent);
-          const mean = cases.length === 0 ? null : estimatesOf(cases)[metric].mean;
-          return mean === null ? null : (metric === "dice" ? 100 : 1) * mean;
+          const [measure, factor] = measureOf[metric];
+          const mean = meanOverSeeds(casesOf(records, rule, largestComponent), measure);
+          return mean === null ? null : factor * mean;
         })
       )
     );

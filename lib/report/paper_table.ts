@@ -1,8 +1,9 @@
 /** A table of the paper beside the kit's own runs, as records for every notation. */
 import { datasets } from "../data/dataset.ts";
+import { meanOverSeeds } from "../evaluation/statistics.ts";
 import type { Scale } from "../experiments/choice.ts";
 import { labelOf, type Metric, metrics, type PaperTable } from "../experiments/item.ts";
-import { casesOf, estimatesOf, measureOf, type RowResult } from "../experiments/results.ts";
+import { casesOf, measureOf, type RowResult } from "../experiments/results.ts";
 import { level, type Verdict } from "../experiments/verdicts.ts";
 import { printedSupport } from "../experiments/audit_rows.ts";
 import { type Cell, type Column, pText, type Row, type Table } from "./table.ts";
@@ -129,8 +130,7 @@ export function detailTable(table: PaperTable, results: ReadonlyMap<string, RowR
     const result = results.get(row.id)!;
     const { dice, hd95 } = result.estimates;
     const other = (rule: "last" | "best-on-test" | "validation", largestComponent: boolean): Cell => {
-      const cases = casesOf(result.records, rule, largestComponent);
-      const mean = cases.length === 0 ? null : estimatesOf(cases).dice.mean;
+      const mean = meanOverSeeds(casesOf(result.records, rule, largestComponent), "dice");
       return mean === null ? null : 100 * mean;
     };
     const seconds = result.records.reduce((sum, { cost }) => sum + cost.trainSeconds, 0);

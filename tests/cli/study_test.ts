@@ -66,6 +66,13 @@ describe("study and report", () => {
     const edited = await kit(["report", "table9", "--results", results]);
     assertStringIncludes(edited.stderr, `not used: ${file}: its content hash does not fit`);
     assertStringIncludes(edited.stdout, "1 of 2 rows have runs");
+    await Deno.writeTextFile(`${results}/complexity.json`, '{"methods":[],"contentHash":"0"}');
+    const counts = await kit(["report", "table11", "--results", results]);
+    assertStringIncludes(
+      counts.stderr,
+      `not used: ${results}/complexity.json: its content hash does not fit`,
+    );
+    await Deno.remove(`${results}/complexity.json`);
   });
 
   it("extract figures from recorded runs alone", async () => {

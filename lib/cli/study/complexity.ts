@@ -1,5 +1,6 @@
 /** Size and cost of the methods' networks for Table 11, counted by `methods` and kept with a content hash. */
 import { contentHash } from "../../experiments/content_hash.ts";
+import type { Damage } from "../../experiments/record.ts";
 import type { Complexity } from "../../report/complexity_report.ts";
 import { writeWhole } from "../../training/files.ts";
 import type { Context } from "../command.ts";
@@ -26,14 +27,20 @@ export async function countNetworks(results: string, context: Context): Promise<
   return undefined;
 }
 
-/** The counts of a results folder; none where they are missing, edited or torn. */
-export async function readComplexity(results: string): Promise<readonly Complexity[]> {
+/** The counts of a results folder: none where they are missing; where they are edited or torn, `onDamage` is told. */
+export async function readComplexity(
+  results: string,
+  onDamage?: (damage: Damage) => void,
+): Promise<readonly Complexity[]> {
+  const path = `${results}/complexity.json`;
+  const text = await Deno.readTextFile(path).catch(() => undefined);
+  if (text === undefined) return [];
   try {
-    const { methods, contentHash: stated } = JSON.parse(
-      await Deno.readTextFile(`${results}/complexity.json`),
-    );
-    return await contentHash(methods) === stated ? methods : [];
+    const { methods, contentHash: stated } = JSON.parse(text);
+    if (await contentHash(methods) === stated) return methods;
+    onDamage?.({ path, reason: "its content hash does not fit: it was edited" });
   } catch {
-    return [];
+    onDamage?.({ path, reason: "it is not JSON: truncated or edited" });
   }
+  return [];
 }
