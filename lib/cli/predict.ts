@@ -102,6 +102,7 @@ export async function run(options: Options<typeof command>, context: Context): P
       const state = await fileState(scan.path);
       const result = await predict(scan, mask);
       results.push(result);
+      for (const text of result.decisions) context.note(`${result.name}  ${text}`);
       context.print(lineOf(result));
       if (folder === undefined) continue;
       done.push({ ...result, inputBytes: state.bytes, inputModified: state.modified });
@@ -171,6 +172,7 @@ async function preparePredictor(
     run: options.run.replace(/^.*[/\\]/, ""),
     configHash: await configHash(config),
     ...{ step, blending, mirror, stride, preparation, largestComponent, probabilities, uncertainty },
+    view: options.view,
   };
   return { settings, predict };
 }

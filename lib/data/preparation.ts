@@ -93,6 +93,17 @@ function onPreparedGrid(scan: Volume, spacing: Triple, path: string): Volume {
   return isTurned ? reorient(scan, { axes, reversed }) : scan;
 }
 
+/** The voxel side of the challenge's left-atrium scans in millimetres, which some headers leave out. */
+const atriumSide = 0.625;
+
+/** A scan of the left-atrium challenge whose header states no voxel size, or 1 mm, with the true one. */
+export function withAtriumSpacing(image: Volume): { image: Volume; decisions: string[] } {
+  if (image.spacing.some((side) => Math.abs(side - 1) > 1e-6)) return { image, decisions: [] };
+  const spacing: Triple = [atriumSide, atriumSide, atriumSide];
+  const decision = `the header states no voxel size or 1 mm; the challenge's ${atriumSide} mm was taken`;
+  return { image: { ...image, spacing }, decisions: [decision] };
+}
+
 function requireFinite(values: Float32Array, path: string): void {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) count++;

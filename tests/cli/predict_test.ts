@@ -132,6 +132,28 @@ describe("predict", () => {
     assert(disagreement.data.every((d) => d >= 0 && d <= 1) && disagreement.data.some((d) => d > 0.001));
   });
 
+  it("takes left atria that state no voxel size for what prepare takes them, and keeps their header", async () => {
+    const run = `${root}/run-la`;
+    await Deno.mkdir(`${run}/checkpoint/step-000003`, { recursive: true });
+    const config = JSON.parse(await Deno.readTextFile(`${runs.sasnet}/config.json`));
+    await Deno.writeTextFile(
+      `${run}/config.json`,
+      JSON.stringify({ ...config, dataset: "la", profile: "mini" }),
+    );
+    const weights = "checkpoint/step-000003/network.safetensors";
+    await Deno.copyFile(`${runs.sasnet}/${weights}`, `${run}/${weights}`);
+    const masks: number[] = [];
+    for (const side of [1, 0.625]) {
+      await writeVolume(`${root}/atrium.nrrd`, { ...image, spacing: [side, side, side] });
+      const words = [`${root}/atrium.nrrd`, `${root}/atrium_mask.nii.gz`, "--overwrite", "--json"];
+      const { scans: [scan] } = documentOf(await runKit(["predict", "--run", run, ...words]));
+      assertEquals([scan.spacing, scan.decisions.length], [[side, side, side], side === 1 ? 1 : 0]);
+      assertEquals((await readLabel(`${root}/atrium_mask.nii.gz`)).spacing[0], side);
+      masks.push(scan.voxels, scan.millilitres);
+    }
+    assertEquals(masks.slice(0, 2), masks.slice(2));
+  });
+
   it("refuses what it cannot do in one line, and writes nothing", async () => {
     const scan = `${root}/scan.nii.gz`;
     await writeVolume(scan, image);

@@ -1,4 +1,5 @@
 /** One scan from its file to the files of its mask and maps, with the time that each part took. */
+import { withAtriumSpacing } from "../../data/preparation.ts";
 import { mapOn, maskOn, predictScan, type ScanMaps, type ScanOptions } from "../../inference/predict_scan.ts";
 import type { MethodRun } from "../../methods/method.ts";
 import { viewerHtml } from "../../report/viewer/page.ts";
@@ -41,6 +42,8 @@ export interface ScanResult {
   readonly maps: Readonly<Record<string, string>>;
   readonly shape: readonly number[];
   readonly spacing: readonly number[];
+  /** What had to be assumed of the scan. */
+  readonly decisions: readonly string[];
   /** Of the foreground. */
   readonly voxels: number;
   readonly millilitres: number;
@@ -63,22 +66,41 @@ export async function predictOne(
   const clock = stopwatch();
   const { scan, format } = await readScan(path, wanted.read);
   const { data: _, ...geometry } = scan;
+  // The mask keeps what the header says, whatever the voxels were taken for.
+  const preparation = format === preparedFormat ? "none" : options.preparation;
+  const isAtrium = options.dataset.name === "la" && preparation === "full";
+  const { image: placed, decisions } = isAtrium ? withAtriumSpacing(scan) : { image: scan, decisions: [] };
   const image = wanted.view === undefined ? undefined : scan;
   const read = clock();
   let prepare = 0;
-  const preparation = format === preparedFormat ? "none" : options.preparation;
-  const maps = await predictScan(run, scan, {
+  const maps = await predictScan(run, placed, {
     ...options,
     preparation,
     path,
     onPrepared: () => prepare = clock(),
   });
   const windows = clock();
-  const written = await writeMaps(geometry, maps, { ...wanted, name, image });
+  const written = await writeMaps(geometry, maps, {
+    ...wanted,
+    name,
+    image,
+    grid: { ...geometry, spacing: placed.spacing },
+  });
   const seconds = { read, prepare, windows, write: clock() };
   const { shape, spacing } = geometry;
-  const millilitres = written.voxels * spacing[0] * spacing[1] * spacing[2] / 1000;
-  return { name, input: path, output: wanted.mask, ...written, millilitres, shape, spacing, seconds };
+  const [x, y, z] = placed.spacing;
+  const millilitres = written.voxels * x * y * z / 1000;
+  return {
+    name,
+    input: path,
+    output: wanted.mask,
+    ...written,
+    millilitres,
+    shape,
+    spacing,
+    decisions,
+    seconds,
+  };
 }
 
 /** The stored numbers are let go of as soon as the intensities are there. */
@@ -91,21 +113,23 @@ async function readScan(path: string, read: ReadOptions): Promise<{ scan: Volume
 interface Written extends ScanWanted {
   readonly name: string;
   readonly image: Volume | undefined;
+  /** Where its voxels were taken to lie. */
+  readonly grid: Geometry;
 }
 
 async function writeMaps(
   geometry: Geometry,
   { probability, disagreement }: ScanMaps,
-  { mask: path, largestComponent: isFiltered, probabilities, view, name, image }: Written,
+  { mask: path, largestComponent: isFiltered, probabilities, view, name, image, grid }: Written,
 ): Promise<Pick<ScanResult, "maps" | "voxels">> {
-  const mask = maskOn(geometry, probability);
+  const mask = maskOn(grid, probability);
   const data = isFiltered ? largestComponent(mask, geometry.shape) : mask;
   let voxels = 0;
   for (let i = 0; i < data.length; i++) voxels += data[i];
   const maps: Record<string, string> = {};
   const add = async (name: string, map: Volume) => {
     maps[name] = besideMask(path, name);
-    await write(maps[name], { ...geometry, data: mapOn(geometry, map) });
+    await write(maps[name], { ...geometry, data: mapOn(grid, map) });
   };
   if (probabilities) await add("probability", probability);
   if (disagreement !== undefined) await add("disagreement", disagreement);
@@ -117,7 +141,7 @@ async function writeMaps(
       facts: view,
       image,
       prediction: { ...geometry, data },
-      ...(disagreement && { disagreement: { ...geometry, data: mapOn(geometry, disagreement) } }),
+      ...(disagreement && { disagreement: { ...geometry, data: mapOn(grid, disagreement) } }),
     });
     await writeWhole(maps.page, html);
   }

@@ -16,6 +16,7 @@ export interface PredictionSettings {
   readonly largestComponent: boolean;
   readonly probabilities: boolean;
   readonly uncertainty: boolean;
+  readonly view: boolean;
 }
 
 /** A scan that is done, and how its file was then. */

@@ -6,7 +6,8 @@ import type { ReadFile } from "../../volume/nrrd.ts";
 import { reorient, toPatientAxes } from "../../volume/orientation.ts";
 import { decodeVolume } from "../../volume/read_volume.ts";
 import { foregroundOf, imageOf, type StoredVolume } from "../../volume/stored_volume.ts";
-import type { Triple, Volume } from "../../volume/volume.ts";
+import type { Volume } from "../../volume/volume.ts";
+import { withAtriumSpacing } from "../preparation.ts";
 import { laSpacing } from "../source.ts";
 import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
 import type { RawCase } from "./archive.ts";
@@ -34,9 +35,6 @@ const foreground: Readonly<Record<PreparedName, readonly number[]>> = {
   // Necrosis and non-enhancing core, oedema, (until 2016) non-enhancing core alone, enhancing core.
   brats: [1, 2, 3, 4],
 };
-
-/** The voxel side of the challenge's left-atrium scans in millimetres, which some headers leave out. */
-const atriumSide = 0.625;
 
 /**
  * Reads image and label of a case.
@@ -108,14 +106,6 @@ function align(
 ): AlignedLabel {
   if (dataset === "pancreas") return alignPancreas(label, image, path);
   return alignByVoxel(label, image, { path, strict: dataset === "brats" });
-}
-
-/** Left atria keep the order of axes of their files, as the public preparation does. */
-function withAtriumSpacing(image: Volume): { image: Volume; decisions: string[] } {
-  if (image.spacing.some((side) => Math.abs(side - 1) > 1e-6)) return { image, decisions: [] };
-  const spacing: Triple = [atriumSide, atriumSide, atriumSide];
-  const decision = `the header states no voxel size or 1 mm; the challenge's ${atriumSide} mm was taken`;
-  return { image: { ...image, spacing }, decisions: [decision] };
 }
 
 function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): Volume<T> {
