@@ -84,7 +84,7 @@ export async function run(options: Options<typeof command>, context: Context): P
 }
 
 /** Bytes that the largest raw scans need in a worker: the scan as stored and as floats, in two orders of axes. */
-const bytesOfWorker = 1.5e9;
+const bytesOfWorker = 1.8e9;
 
 function fittingWorkers(): number {
   const room = Math.floor(Deno.systemMemoryInfo().available / bytesOfWorker);
