@@ -52,7 +52,8 @@ export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice
     iterations: choice.iterations ?? iterationsOf[choice.profile],
     width: choice.width ?? profile.width,
     crop,
-    stride: choice.stride ?? profile.stride,
+    // A crop of one's own can be smaller than the profile's step, which would leave gaps between its windows.
+    stride: choice.stride ?? atMost(profile.stride, crop),
     labelledPerBatch: 2,
     unlabelledPerBatch: 2,
     optimiser: optimiserOf(method, dataset, choice.recipe ?? "kit"),
@@ -88,4 +89,9 @@ function optimiserOf(method: Method, dataset: Dataset, recipe: Recipe): Optimise
     throw new InputError(`--recipe native: ${method.name} has no recipe but the kit's; leave --recipe out`);
   }
   return method.nativeOptimiser(dataset);
+}
+
+/** The smaller side on each axis. */
+function atMost([x, y, z]: Shape3, [a, b, c]: Shape3): Shape3 {
+  return [Math.min(x, a), Math.min(y, b), Math.min(z, c)];
 }

@@ -300,6 +300,10 @@ describe("a disk that fills up during training", () => {
       assertEquals(await mount("-o", "remount,size=20m", disk), true, "the larger disk");
       const { code, stdout } = await trainSmall(`${disk}/run`, ...words);
       assertEquals([code, stdout.startsWith("trained 3 steps")], [0, true]);
+      await Deno.writeFile(`${disk}/filling`, new Uint8Array(30e6)).catch(() => {});
+      const evaluated = await runKit(["evaluate", `${disk}/run`, "--quiet"]);
+      assertOneLine(evaluated, 3, /per_case\.csv cannot be written: the disk is full/);
+      assertEquals((await filesBelow(`${disk}/run`)).filter((name) => /csv|summary|tmp/.test(name)), []);
     } finally {
       await new Deno.Command("umount", { args: [disk] }).output();
     }
