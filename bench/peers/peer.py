@@ -226,6 +226,12 @@ WARM_UP_SECONDS = 1
 TIMED_SECONDS = 0.1
 
 
+def nifti_work(task):
+    import nibabel
+
+    return lambda: nibabel.load(task["file"]).get_fdata(dtype=np.float32)
+
+
 def prepare_work(task):
     """A case of Pancreas-CT: 1 mm, label's box and 25, 25, 0 voxels, HU window, h5; hashes and fingerprint as the kit."""
     import hashlib
@@ -289,6 +295,7 @@ def main():
         "sdm": sdm_work,
         "metrics": metrics_work,
         "read": read_work,
+        "nifti": nifti_work,
         "prepare": prepare_work,
     }[task["work"]](task)
     run, warm_up = prepared if isinstance(prepared, tuple) else (prepared, prepared)

@@ -119,9 +119,11 @@ export async function run(options: Options<typeof command>, context: Context): P
     const results: Result[] = [];
     for (const work of chosen) {
       const ownSize = size ?? workFacts[work].size;
-      const own = { prepare: `${scratch}/ct`, scan: `${scratch}/scan.nii.gz` }[work as string];
+      const scan = `${scratch}/scan.nii.gz`;
+      const own = { prepare: `${scratch}/ct`, scan, nifti: scan }[work as string];
       const task = { work, size: ownSize, width, batch, file: own ?? file };
       if (work === "prepare") await writeRawCase(task);
+      if (work === "nifti") await writeScan(task);
       const repeat = options.repeat ?? workFacts[work].repeat;
       context.status(`measuring ${work}, ${repeat} times`);
       const measured = await measure(task, { repeat, env, python: python[works.indexOf(work)], context });
@@ -153,6 +155,12 @@ async function volumeFile(given: string | undefined, scratch: string): Promise<s
 async function writeRawCase({ file, size }: BenchTask): Promise<void> {
   const { writeRawCt } = await import("./bench/raw_ct.ts");
   await writeRawCt(file, size);
+}
+
+/** A scan of the asked size. */
+async function writeScan({ file, size }: BenchTask): Promise<void> {
+  const { writeScanFile } = await import("./bench/phantom_file.ts");
+  await writeScanFile(file, size);
 }
 
 /** A Python with the peers of each work; where they cannot be had, that is said and the kit is measured alone. */

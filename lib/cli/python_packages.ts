@@ -43,8 +43,8 @@ export const peerPackages: PackageSet = {
 /** What `bench prepare` is measured against, without the gigabytes of the others. */
 export const preparationPeers: PackageSet = {
   name: "bench-preparation",
-  requirements: ["numpy", "simpleitk==2.5.7", "h5py"],
-  files: ["numpy/__init__.py", "SimpleITK/__init__.py", "h5py/__init__.py"],
+  requirements: ["numpy", "simpleitk==2.5.7", "h5py", "nibabel==5.4.2"],
+  files: ["numpy/__init__.py", "SimpleITK/__init__.py", "h5py/__init__.py", "nibabel/__init__.py"],
 };
 
 /** How a Python that has the packages is started. */

@@ -28,10 +28,11 @@ describe("bench", () => {
   });
 
   it("predicts and reads a phantom where no file is given", async () => {
-    for (const words of [["read"], ["predict", "--size", "176x160x96", "--width", "1"]]) {
+    const reading = [["read"], ["nifti", "--size", "48x48x32"]];
+    for (const words of [...reading, ["predict", "--size", "176x160x96", "--width", "1"]]) {
       const { code, stdout } = await bench(...words, "--repeat", "1");
       assertEquals(code, 0);
-      assertMatch(stdout, /^(read|predict) .* s \(at best .*\), .*[MG]B\n$/);
+      assertMatch(stdout, /^(read|nifti|predict) .* s \(at best .*\), .*[MG]B\n$/);
     }
   });
 

@@ -10,6 +10,7 @@ export const works = [
   "sdm",
   "metrics",
   "read",
+  "nifti",
   "prepare",
   "start",
 ] as const;
@@ -37,7 +38,7 @@ export interface WorkFacts {
   readonly size: Shape3;
   readonly repeat: number;
   readonly readsFile: boolean;
-  /** Whether its original needs SimpleITK, and none of the others. */
+  /** Whether its original needs SimpleITK or nibabel, and none of the others. */
   readonly needsSimpleItk?: true;
 }
 
@@ -92,6 +93,14 @@ export const workFacts: Readonly<Record<Work, WorkFacts>> = {
     readsFile: false,
   },
   read: { what: "reading an h5 volume", peer: "h5py", size: crop, repeat: 5, readsFile: true },
+  nifti: {
+    what: "reading a gzip NIfTI of 240×240×155 float32, the size of BraTS",
+    peer: "nibabel",
+    size: [240, 240, 155],
+    repeat: 5,
+    readsFile: false,
+    needsSimpleItk: true,
+  },
   prepare: {
     what: "a raw CT of 0.75×0.75×1.25 mm and its label to a case of Pancreas-CT, from NIfTI to h5",
     peer: "SimpleITK, NumPy and h5py",

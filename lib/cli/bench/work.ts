@@ -18,6 +18,7 @@ import { signedDistanceMap } from "../../sasnet/sdm.ts";
 import { createTrainer } from "../../training/trainer.ts";
 import { paperSgd } from "../../methods/optimiser_settings.ts";
 import { readHdf5 } from "../../volume/hdf5.ts";
+import { readVolume } from "../../volume/read_volume.ts";
 import { type Shape3, voxelCount } from "../../volume/volume.ts";
 import { rooflineLength, rooflineSide } from "./growth.ts";
 import { scanWork, windowsWork } from "./scan_work.ts";
@@ -148,6 +149,8 @@ async function prepare(task: BenchTask): Promise<Prepared> {
     }
     case "read":
       return same(() => readHdf5(file));
+    case "nifti":
+      return same(() => readVolume(file));
     case "prepare":
       return same(await prepareWork(file));
     case "product":
