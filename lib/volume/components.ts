@@ -27,6 +27,15 @@ export function connectedComponents(
   return { labels, sizes };
 }
 
+/** Voxels of each connected component, in scan order of its first voxel. */
+export function componentSizes(
+  mask: Uint8Array,
+  shape: Shape3,
+  connectivity: Connectivity = 26,
+): readonly number[] {
+  return labelRuns(mask, shape, connectivity).sizes;
+}
+
 /** The largest component of a mask; of equally large ones, the first in scan order. An empty mask stays empty. */
 export function largestComponent(
   mask: Uint8Array,

@@ -2,7 +2,7 @@ import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../lib/errors.ts";
 import { randomStream } from "../../lib/random.ts";
-import { connectedComponents, largestComponent } from "../../lib/volume/components.ts";
+import { componentSizes, connectedComponents, largestComponent } from "../../lib/volume/components.ts";
 import { type Shape3, voxelCount } from "../../lib/volume/volume.ts";
 import { needsGolden, readGolden } from "../golden_set.ts";
 
@@ -65,6 +65,7 @@ describe("connectedComponents()", () => {
             () => stream.uniform() < density ? 9 : 0,
           );
           const { labels, sizes } = connectedComponents(mask, shape, connectivity);
+          assertEquals(componentSizes(mask, shape, connectivity), sizes);
           assertEquals(labels, floodFill(mask, shape, connectivity));
           assertEquals(sizes, sizes.map((_, i) => labels.filter((label) => label === i + 1).length));
         }

@@ -1,5 +1,5 @@
 /** What a case was and what it became, in a few numbers. */
-import { connectedComponents } from "../../volume/components.ts";
+import { componentSizes } from "../../volume/components.ts";
 import { boundingBox } from "../../volume/crop.ts";
 import type { Volume } from "../../volume/volume.ts";
 import { intensityMoments } from "../preprocess.ts";
@@ -31,7 +31,7 @@ export function preparedFingerprint(
 ): Pick<Fingerprint, "prepared" | "label"> {
   const { data, shape, spacing } = image;
   const { mean, deviation } = intensityMoments(data);
-  const { sizes } = connectedComponents(label.data, shape);
+  const sizes = componentSizes(label.data, shape);
   const voxels = sizes.reduce((total, size) => total + size, 0);
   return {
     prepared: {
