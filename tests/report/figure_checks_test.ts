@@ -10,6 +10,8 @@ import {
   figure5Checks,
   figure8Checks,
 } from "../../lib/report/figures/checks.ts";
+import { partsTable } from "../../lib/report/figures/parts_table.ts";
+import { surfaceScene } from "../../lib/report/figures/surface_scene.ts";
 import type { Table } from "../../lib/report/table.ts";
 
 const shape = [8, 8, 8] as const;
@@ -139,5 +141,39 @@ describe("checks of figures", () => {
       })]));
     assertEquals(of(checks, slope), ["holds"]);
     assertEquals(of(slope, checks), ["does not hold"]);
+  });
+});
+
+describe("partsTable() and surfaceScene()", () => {
+  const cases = (from: number) => ({ cases: [stored("a", { ensemble: [boxes([from, 6]), 0.5] })] });
+  const parts = [
+    part("V-Net, la", "figure6", cases(2)),
+    { ...part("DTC, la", "figure6", cases(3)), stored: undefined },
+    part("SASNet, la", "figure6", cases(1)),
+  ];
+
+  it("have a row a declared run, and say which is missing", () => {
+    const runs = ["vnet", "dtc", "sasnet"].map((method, i) => ({
+      label: parts[i].label,
+      run: { method, dataset: "la", share: 20, settings: {} } as const,
+    }));
+    const item = { kind: "figure", key: "figure6", number: 6, caption: "", needs: "", runs } as const;
+    const { rows } = partsTable(item, parts, []);
+    assertEquals(rows.map(({ cells }) => cells.slice(0, 4)), [
+      ["V-Net", "LA, 20 % labelled", "Phantom in its place, 4 labelled", "a 50.0"],
+      ["DTC", "LA, 20 % labelled", "missing", null],
+      ["SASNet", "LA, 20 % labelled", "Phantom in its place, 4 labelled", "a 50.0"],
+    ]);
+  });
+
+  it("have a surface of the truth and of every run that is there, the last one shown", () => {
+    const { plotly, body } = surfaceScene(parts)!;
+    assertEquals(plotly!.data.map(({ name, visible }) => [name, visible ?? true]), [
+      ["ground truth", true],
+      ["V-Net", false],
+      ["SASNet", true],
+    ]);
+    for (const title of ["ground truth", "V-Net", "SASNet"]) assertStringIncludes(body, `>${title}<`);
+    assertEquals(surfaceScene([parts[1]]), undefined);
   });
 });
