@@ -78,7 +78,7 @@ export async function viewerHtml(view: CaseView): Promise<string> {
 <section><dl>${facts}</dl></section>
 </div>
 <p class="hint">Click or drag to move the cross, scroll through slices, drag with the right button to change the contrast;
-drag the solid to turn it.</p>
+drag the solid to turn it. Drawn by NiiVue 0.69.0, © the NiiVue authors, BSD-2-Clause licence.</p>
 <script type="application/json" id="data">${data}</script>
 <script type="text/plain" id="niivue">${await niivueSource()}</script>
 <script type="module">${viewerScript}</script>
