@@ -2,6 +2,8 @@
 import { profileNames } from "../data/dataset.ts";
 import type { Item } from "../experiments/item.ts";
 import type { ItemReport, ReportSource } from "../report/item_report.ts";
+import type { PngPool } from "../report/png_pool.ts";
+import type { Figure } from "../report/svg.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 
 export const command = defineCommand({
@@ -70,15 +72,31 @@ export async function run(options: Options<typeof command>, context: Context): P
     const scale = { profile, variant: options.variant, command: line };
     return { records, damaged, complexity, stored: figures.stored, scale };
   };
-  const made = items.map((item): ItemReport =>
-    item.kind === "table"
-      ? reports.tableReport(item, sourceOf(item))
-      : item.kind === "complexity"
-      ? reports.complexityReport(item, sourceOf(item))
-      : reports.figureReport(item, sourceOf(item))
-  );
-  if (wanted.some(isAudit)) made.push(reports.auditReport());
-  await writeReports(made, options.results);
+  const { openPngPool } = await import("../report/png_pool.ts");
+  const pool = openPngPool(navigator.hardwareConcurrency);
+  const made: ItemReport[] = [];
+  const writing: Promise<void>[] = [];
+  const add = async (report: ItemReport) => {
+    made.push(report);
+    writing.push(writeReport(report, { results: options.results, pool }));
+    // A turn of the event loop, in which drawers of PNGs get their next figure.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  try {
+    for (const item of items) {
+      await add(
+        item.kind === "table"
+          ? reports.tableReport(item, sourceOf(item))
+          : item.kind === "complexity"
+          ? reports.complexityReport(item, sourceOf(item))
+          : reports.figureReport(item, sourceOf(item)),
+      );
+    }
+    if (wanted.some(isAudit)) await add(reports.auditReport());
+    await Promise.all(writing);
+  } finally {
+    pool.close();
+  }
   const { tableText } = await import("../report/table_formats.ts");
   if (made.length === 1 && !isAudit(made[0].key)) context.print(tableText(made[0].table).trimEnd());
   if (made.length === 1 && isAudit(made[0].key)) printAudit(made[0], context);
@@ -86,8 +104,7 @@ export async function run(options: Options<typeof command>, context: Context): P
     context.print(`${key.padEnd(11)} ${line}  ${options.results}/${key}/index.html`);
   }
   if (options.item.length === 0) {
-    const { writeWhole } = await import("../training/files.ts");
-    await writeWhole(`${options.results}/index.html`, reports.overviewHtml(made));
+    await writeChanged(`${options.results}/index.html`, reports.overviewHtml(made));
   }
   return {
     json: {
@@ -111,19 +128,26 @@ function printAudit({ table }: ItemReport, context: Context): void {
   }
 }
 
-/** Writes the files of reports; a PNG is drawn where its SVG is new or has changed. */
-async function writeReports(made: readonly ItemReport[], results: string): Promise<void> {
+/** Writes the files of a report; a PNG is drawn where its SVG is new or has changed. */
+async function writeReport(
+  { key, files, drawings }: ItemReport,
+  { results, pool }: { results: string; pool: PngPool },
+): Promise<void> {
   const { writeWhole } = await import("../training/files.ts");
-  for (const { key, files, drawings } of made) {
-    await Deno.mkdir(`${results}/${key}`, { recursive: true });
-    for (const [name, figure] of drawings ?? []) {
-      const path = `${results}/${key}/${name}`;
-      const before = await Deno.readTextFile(`${path}.svg`).catch(() => undefined);
-      const isPresent = await Deno.stat(`${path}.png`).then(() => true, () => false);
-      if (isPresent && before === files.get(`${name}.svg`)) continue;
-      const { figurePng } = await import("../report/png.ts");
-      await writeWhole(`${path}.png`, await figurePng(figure, 300));
-    }
-    for (const [name, contents] of files) await writeWhole(`${results}/${key}/${name}`, contents);
-  }
+  const folder = `${results}/${key}`;
+  await Deno.mkdir(folder, { recursive: true });
+  const draw = async ([name, figure]: [string, Figure]) => {
+    const before = await Deno.readTextFile(`${folder}/${name}.svg`).catch(() => undefined);
+    const isPresent = await Deno.stat(`${folder}/${name}.png`).then(() => true, () => false);
+    if (isPresent && before === files.get(`${name}.svg`)) return;
+    await writeWhole(`${folder}/${name}.png`, await pool.draw(figure, 300));
+  };
+  await Promise.all([...drawings ?? []].map(draw));
+  await Promise.all([...files].map(([name, contents]) => writeChanged(`${folder}/${name}`, contents)));
+}
+
+/** Leaves a file alone that has these contents: flushing takes longer than reading. */
+async function writeChanged(path: string, contents: string): Promise<void> {
+  const { writeWhole } = await import("../training/files.ts");
+  if (await Deno.readTextFile(path).catch(() => undefined) !== contents) await writeWhole(path, contents);
 }
