@@ -56,10 +56,17 @@ export async function withPage(
     try {
       return await drive({ send, listen }, path, use);
     } finally {
+      // The command may be a script that started the browser: to kill it alone would leave the browser behind.
+      await send("Browser.close");
       socket.close();
+      await browser.status;
     }
   } finally {
-    browser.kill("SIGKILL");
+    try {
+      browser.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
     await browser.status;
     await Deno.remove(profile, { recursive: true }).catch(() => {});
   }
