@@ -85,6 +85,14 @@ describe("notebooks", () => {
       for (const one of pictures) assertEquals(Object.keys(one), [plotlyMime, "image/png", "text/plain"]);
     });
 
+    it(`are saved at smoke, which reads no patient: ${name}`, () => {
+      const said = JSON.stringify(
+        cells.map(({ outputs = [] }) => outputs.filter(({ name }) => name === "stdout")),
+      );
+      const profiles = [...said.matchAll(/--profile (\w+)/g)].map(([, profile]) => profile);
+      assertEquals(profiles.filter((profile) => profile !== "smoke"), []);
+    });
+
     it(`name no path or host of the machine that ran them: ${name}`, () => {
       const text = JSON.stringify(
         cells.map(({ outputs }) => outputs ?? []),
