@@ -53,7 +53,7 @@ export function configOf(dataset: Dataset, source: CaseSource, choice: RunChoice
     width: choice.width ?? profile.width,
     crop,
     // A crop of one's own can be smaller than the profile's step, which would leave gaps between its windows.
-    stride: choice.stride ?? atMost(profile.stride, crop),
+    stride: choice.stride ?? strideWithin(profile.stride, crop),
     labelledPerBatch: 2,
     unlabelledPerBatch: 2,
     optimiser: optimiserOf(method, dataset, choice.recipe ?? "kit"),
@@ -91,7 +91,7 @@ function optimiserOf(method: Method, dataset: Dataset, recipe: Recipe): Optimise
   return method.nativeOptimiser(dataset);
 }
 
-/** The smaller side on each axis. */
-function atMost([x, y, z]: Shape3, [a, b, c]: Shape3): Shape3 {
+/** The stride, shortened to the crop where it would leave gaps between windows. */
+export function strideWithin([x, y, z]: Shape3, [a, b, c]: Shape3): Shape3 {
   return [Math.min(x, a), Math.min(y, b), Math.min(z, c)];
 }

@@ -8,7 +8,7 @@ import type { CaseSource } from "../../data/source.ts";
 import type { CaseResult } from "../../evaluation/summary.ts";
 import { parsePerCase } from "../../experiments/record_of_run.ts";
 import { methodOf } from "../../methods/mod.ts";
-import { configOf } from "../../training/budget.ts";
+import { configOf, strideWithin } from "../../training/budget.ts";
 import { type RunConfig, runName } from "../../training/config.ts";
 import { evaluateCases, writeEvaluations } from "../../training/evaluate_run.ts";
 import { readLog } from "../../training/run_folder.ts";
@@ -63,7 +63,7 @@ export async function measureLearning(options: LearningOptions): Promise<Learnin
       iterations: options.iterations,
       crop: options.size,
       width: options.width,
-      stride: [24, 24, 8],
+      stride: strideWithin([24, 24, 8], options.size),
     });
     const folder = `${options.folder}/${await runName(config)}`;
     const measured = await casesOf(folder) ?? await learn(config, source, { ...options, folder });
