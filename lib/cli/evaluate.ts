@@ -1,16 +1,18 @@
-/** The verb `evaluate`: measures a trained run on its test cases. */
+/** The verb `evaluate`: measures a trained run on its test or validation cases. */
 import type { CaseResult, Statistic } from "../evaluation/summary.ts";
 import type { Evaluation, LoadedRun } from "../training/evaluate_run.ts";
 import type { StepPictures } from "../training/run_events.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { openSource, useEngine } from "./workspace.ts";
 
+/** Where TensorBoard shows the pictures of a split. */
+const folderOf = { test: "evaluation", validation: "evaluation on validation" } as const;
 /** Cases of which TensorBoard shows a picture. */
 const pictured = 3;
 
 export const command = defineCommand({
   name: "evaluate",
-  summary: "measures a run on its test cases, with and without a largest-component filter",
+  summary: "measures a run on its test or validation cases, with and without a largest-component filter",
   positionals: { run: { type: "path", help: "a run folder" } },
   options: {
     data: { type: "path", help: "folder of the volumes, if not where train found them" },
@@ -19,6 +21,12 @@ export const command = defineCommand({
       choices: ["last", "best-on-test", "validation", "all"],
       default: "last",
       help: "the last checkpoint, one that `train --select` kept, or each that the run has",
+    },
+    split: {
+      type: "choice",
+      choices: ["test", "validation"],
+      default: "test",
+      help: "the test cases, or those that `train --select validation` set aside",
     },
     largestComponent: {
       type: "boolean",
@@ -33,13 +41,14 @@ export const command = defineCommand({
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { readConfig } = await import("../training/run_folder.ts");
-  const { evaluateCases, keptCheckpoints, loadRun, writeEvaluations } = await import(
+  const { casesOfSplit, evaluateCases, keptCheckpoints, loadRun, writeEvaluations } = await import(
     "../training/evaluate_run.ts"
   );
   const { writeEvaluationPictures } = await import("../training/run_events.ts");
   const { casePicture } = await import("../report/case_picture.ts");
   const { datasetOf } = await import("../data/dataset.ts");
   const known = await readConfig(options.run);
+  if (known !== undefined) casesOfSplit(known, options.split);
   if (known !== undefined) await useEngine(context);
   const kept = await keptCheckpoints(options.run);
   const rules = options.checkpoint !== "all" ? [options.checkpoint] : kept.size > 0 ? [...kept.keys()] : [
@@ -55,22 +64,24 @@ export async function run(options: Options<typeof command>, context: Context): P
     const { config, step } = loaded;
     const source = await openSource(datasetOf(config.dataset), config.profile, options.data, context);
     const evaluations = measured.get(step) ?? await evaluateCases(loaded, source, {
+      split: options.split,
       signal: context.signal,
       onMask: async (seen, index) => {
         if (index >= pictured) return;
         const picture = await casePicture(seen.case, seen);
-        pictures.push({ step, pictures: { [`evaluation/${seen.case.name}`]: picture } });
+        pictures.push({ step, pictures: { [`${folderOf[options.split]}/${seen.case.name}`]: picture } });
       },
       onCase: (result, done, total) =>
         progress.update({ label: result.case, step: done, total, numbers: { dice: result.dice ?? NaN } }),
     });
     measured.set(step, evaluations);
-    await writeEvaluations(options.run, evaluations, loaded);
+    await writeEvaluations(options.run, evaluations, { ...loaded, split: options.split });
     const shown = options.largestComponent ? evaluations.largestComponent : evaluations;
     progress.finish();
     print(shown, { loaded, filtered: options.largestComponent, context });
     documents.push({
       checkpoint: rule,
+      split: options.split,
       step,
       largestComponent: options.largestComponent,
       ...shown.summary,

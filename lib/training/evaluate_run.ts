@@ -1,4 +1,4 @@
-/** Evaluates a trained method on the test cases of its run. */
+/** Evaluates a trained method on the test or validation cases of its run. */
 import type { Case, CaseSource } from "../data/source.ts";
 import { datasetOf } from "../data/dataset.ts";
 import { InputError } from "../errors.ts";
@@ -15,8 +15,26 @@ import { writeWhole } from "./files.ts";
 import { bestStep, selectorOf } from "./looks.ts";
 import { bestFolder, readConfig, readLog } from "./run_folder.ts";
 
+/** Which cases of a run are evaluated. */
+export type Split = "test" | "validation";
+
+/**
+ * The cases of a split: the test cases, or those that `train --select validation` set aside.
+ *
+ * @throws InputError where the run has none.
+ */
+export function casesOfSplit({ test, selection }: RunConfig, split: Split): readonly string[] {
+  const cases = split === "test" ? test : selection?.validation ?? [];
+  if (cases.length > 0) return cases;
+  throw new InputError(
+    `the run has no ${split} cases${split === "test" ? "" : "; train with --select validation"}`,
+  );
+}
+
 /** How to evaluate. */
 export interface EvaluationOptions {
+  /** Default: "test". */
+  readonly split?: Split;
   readonly signal?: AbortSignal | undefined;
   readonly onCase?: ((result: CaseResult, done: number, total: number) => void) | undefined;
   /** Told the mask of every case, by its place among the cases. */
@@ -90,7 +108,7 @@ export async function loadRun(folder: string, rule: CheckpointRule = "last"): Pr
   return { config, run, rule, step };
 }
 
-/** Predicts the test cases, and measures every mask as it is and its largest component alone. */
+/** Predicts the cases of a split, and measures every mask as it is and its largest component alone. */
 export async function evaluateCases(
   { run, config }: Pick<LoadedRun, "run" | "config">,
   source: CaseSource,
@@ -98,7 +116,8 @@ export async function evaluateCases(
 ): Promise<Evaluations> {
   const whole: CaseResult[] = [];
   const largest: CaseResult[] = [];
-  for (const name of config.test) {
+  const names = casesOfSplit(config, options.split ?? "test");
+  for (const name of names) {
     options.signal?.throwIfAborted();
     const one = await source.load(name);
     const { shape, spacing, data } = one.image;
@@ -112,24 +131,26 @@ export async function evaluateCases(
     whole.push(result);
     largest.push(measure(largestComponent(mask, shape)));
     await options.onMask?.({ case: one, mask, dice: result.dice }, whole.length - 1);
-    options.onCase?.(result, whole.length, config.test.length);
+    options.onCase?.(result, whole.length, names.length);
   }
   const evaluation = (results: readonly CaseResult[]) => ({ results, summary: summarise(results) });
   return { ...evaluation(whole), largestComponent: evaluation(largest) };
 }
 
-/** Writes per_case*.csv and summary*.json into the run folder; their names tell the rule and the post-processing. */
+/** Writes per_case*.csv and summary*.json into the run folder; their names tell rule, split and post-processing. */
 export async function writeEvaluations(
   folder: string,
   evaluations: Evaluations,
-  { rule, step }: Pick<LoadedRun, "rule" | "step">,
+  { rule, step, split = "test" }: Pick<LoadedRun, "rule" | "step"> & { readonly split?: Split },
 ): Promise<void> {
-  const ofRule = rule === "last" ? "" : `_${rule.replaceAll("-", "_")}`;
+  const ofRule = (rule === "last" ? "" : `_${rule.replaceAll("-", "_")}`) +
+    (split === "test" ? "" : `_on_${split}`);
   const both = { "": evaluations, "_largest_component": evaluations.largestComponent };
   for (const [suffix, { results, summary }] of Object.entries(both)) {
     await writeWhole(`${folder}/per_case${ofRule}${suffix}.csv`, perCaseCsv(results));
     const document = {
       checkpoint: { rule, step },
+      split,
       metrics: "medpy 0.5 definitions; distances in voxels and in millimetres",
       ...summary,
     };
