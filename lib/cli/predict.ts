@@ -93,7 +93,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   const old = new Set(done.map(({ output }) => output));
   const open = jobs.filter(({ mask }) => !old.has(mask));
   if (!options.overwrite) await requireFree(open.map(({ mask }) => mask), known);
-  await makeFolder(folder ?? options.out.replace(/[^/\\]*$/, ""));
+  await makeFolder(folder ?? masks[0].replace(/[^/\\]*$/, ""));
   const results: ScanResult[] = [];
   const failed: { readonly input: string; readonly error: string }[] = [];
   for (const { scan, mask } of open) {

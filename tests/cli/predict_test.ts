@@ -110,6 +110,9 @@ describe("predict", () => {
     const { scans: [{ maps, voxels, millilitres }] } = documentOf(
       await predict(`${root}/coarse.nrrd`, `${root}/coarse_mask.nii.gz`, ...words, "--json"),
     );
+    // The same scan into a folder that is not there yet.
+    assertEquals((await predict(`${root}/coarse.nrrd`, `${root}/new/folder`)).code, 0);
+    assertEquals((await readLabel(`${root}/new/folder/coarse.nii.gz`)).shape, scan.shape);
     assertEquals(maps, {
       probability: `${root}/coarse_mask_probability.nii.gz`,
       disagreement: `${root}/coarse_mask_disagreement.nii.gz`,
