@@ -15,7 +15,7 @@ export const command = defineCommand({
     iterations: {
       type: "integer",
       minimum: 2,
-      help: "training steps a method (default 240; with --data 600)",
+      help: "training steps a method (default 400; with --data 600)",
     },
     seed: { type: "integer", minimum: 0, default: 1337, help: "seed of every random stream" },
     out: {
@@ -29,7 +29,7 @@ export const command = defineCommand({
 
 /** Sizes of the two demos. */
 const scales = {
-  phantom: { iterations: 240, labelled: 2, crop: [48, 48, 32], stride: [24, 24, 8], train: 8, test: 4 },
+  phantom: { iterations: 400, labelled: 2, crop: [48, 48, 32], stride: [24, 24, 8], train: 8, test: 4 },
   la: { iterations: 600, labelled: 8, crop: [64, 64, 32], stride: [18, 18, 4] },
 } as const;
 
