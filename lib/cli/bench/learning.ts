@@ -22,7 +22,8 @@ const baselineSeeds = 4;
 
 /** Methods that need not reach the baseline at this size, and why. */
 export const exceptions: Readonly<Record<string, string>> = {
-  plgcl: "its published consistency weight of 4 holds from the first step of the second stage on, which so short a " +
+  plgcl:
+    "its published consistency weight of 4 holds from the first step of the second stage on, which so short a " +
     "run does not survive; with --set ramped=true --set consistency=0.1 it learns as the others do (docs/learning.md)",
 };
 
