@@ -1,10 +1,6 @@
 /** Figures as pixels. The renderer and the font are packages of the kit, so every machine draws the same picture. */
-import type { Figure } from "./svg.ts";
-import { svgDocument } from "./svg.ts";
-
-interface Renderer {
-  render(svg: string, width: number): Uint8Array;
-}
+import { compiledRenderer, type Renderer, wasmRenderer } from "./renderers.ts";
+import { type Figure, svgDocument } from "./svg.ts";
 
 let renderer: Promise<Renderer> | undefined;
 
@@ -14,34 +10,9 @@ let renderer: Promise<Renderer> | undefined;
  * @param dpi dots per inch; the file records it. Default 300.
  */
 export async function figurePng(figure: Figure, dpi = 300): Promise<Uint8Array> {
-  renderer ??= startRenderer();
+  renderer ??= compiledRenderer().catch(wasmRenderer);
   const width = Math.max(1, Math.round(figure.width / 72 * dpi));
-  return withResolution((await renderer).render(svgDocument(figure), width), dpi);
-}
-
-async function startRenderer(): Promise<Renderer> {
-  const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
-  const read = (specifier: string) => Deno.readFile(new URL(import.meta.resolve(specifier)));
-  const fontFolder = "@expo-google-fonts/arimo";
-  const [wasm, ...fontBuffers] = await Promise.all([
-    read("@resvg/resvg-wasm/index_bg.wasm"),
-    read(`${fontFolder}/400Regular/Arimo_400Regular.ttf`),
-    read(`${fontFolder}/700Bold/Arimo_700Bold.ttf`),
-  ]);
-  await initWasm(wasm);
-  return {
-    render(svg, width) {
-      const drawing = new Resvg(svg, {
-        fitTo: { mode: "width", value: width },
-        font: { fontBuffers, defaultFontFamily: "Arimo", sansSerifFamily: "Arimo" },
-      });
-      const image = drawing.render();
-      const png = image.asPng();
-      image.free();
-      drawing.free();
-      return png;
-    },
-  };
+  return withResolution((await renderer)(svgDocument(figure), width), dpi);
 }
 
 /** The PNG with a pHYs chunk, which is where the file format keeps its resolution (PNG specification, 11.3.5.3). */
