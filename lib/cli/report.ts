@@ -2,8 +2,6 @@
 import { profileNames } from "../data/dataset.ts";
 import type { Item } from "../experiments/item.ts";
 import type { ItemReport, ReportSource } from "../report/item_report.ts";
-import type { PngPool } from "../report/png_pool.ts";
-import type { Figure } from "../report/svg.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 
 export const command = defineCommand({
@@ -49,13 +47,13 @@ export async function run(options: Options<typeof command>, context: Context): P
   }
   const { itemsOf } = await import("../experiments/items.ts");
   const { readRecords } = await import("../experiments/record.ts");
-  const reports = await import("../report/item_report.ts");
+  const { readFigures } = await import("../experiments/figure_store.ts");
   const { readComplexity } = await import("./study/complexity.ts");
+  const { makeReports, writeChanged } = await import("./report/make.ts");
   const isAudit = (key: string) => key === "audit" || key === "paper_audit";
   const wanted = options.item.length === 0 ? ["all", "audit"] : options.item;
   const items = itemsOf(wanted.filter((key) => !isAudit(key)));
   const { records, damaged } = await readRecords(`${options.results}/records`);
-  const { readFigures } = await import("../experiments/figure_store.ts");
   const figures = await readFigures(options.results, items.map(({ key }) => key));
   damaged.push(...figures.damaged);
   const complexity = await readComplexity(options.results, (damage) => damaged.push(damage));
@@ -72,31 +70,11 @@ export async function run(options: Options<typeof command>, context: Context): P
     const scale = { profile, variant: options.variant, command: line };
     return { records, damaged, complexity, stored: figures.stored, scale };
   };
-  const { openPngPool } = await import("../report/png_pool.ts");
-  const pool = openPngPool(navigator.hardwareConcurrency);
-  const made: ItemReport[] = [];
-  const writing: Promise<void>[] = [];
-  const add = async (report: ItemReport) => {
-    made.push(report);
-    writing.push(writeReport(report, { results: options.results, pool }));
-    // A turn of the event loop, in which drawers of PNGs get their next figure.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  };
-  try {
-    for (const item of items) {
-      await add(
-        item.kind === "table"
-          ? reports.tableReport(item, sourceOf(item))
-          : item.kind === "complexity"
-          ? reports.complexityReport(item, sourceOf(item))
-          : reports.figureReport(item, sourceOf(item)),
-      );
-    }
-    if (wanted.some(isAudit)) await add(reports.auditReport());
-    await Promise.all(writing);
-  } finally {
-    pool.close();
-  }
+  const made = await makeReports(items, {
+    sourceOf,
+    results: options.results,
+    withAudit: wanted.some(isAudit),
+  });
   const { tableText } = await import("../report/table_formats.ts");
   if (made.length === 1 && !isAudit(made[0].key)) context.print(tableText(made[0].table).trimEnd());
   if (made.length === 1 && isAudit(made[0].key)) printAudit(made[0], context);
@@ -104,7 +82,8 @@ export async function run(options: Options<typeof command>, context: Context): P
     context.print(`${key.padEnd(11)} ${line}  ${options.results}/${key}/index.html`);
   }
   if (options.item.length === 0) {
-    await writeChanged(`${options.results}/index.html`, reports.overviewHtml(made));
+    const { overviewHtml } = await import("../report/item_report.ts");
+    await writeChanged(`${options.results}/index.html`, overviewHtml(made));
   }
   return {
     json: {
@@ -126,28 +105,4 @@ function printAudit({ table }: ItemReport, context: Context): void {
     context.print(`${finding}: ${where} (${check})`);
     context.print(`  ${arithmetic}`);
   }
-}
-
-/** Writes the files of a report; a PNG is drawn where its SVG is new or has changed. */
-async function writeReport(
-  { key, files, drawings }: ItemReport,
-  { results, pool }: { results: string; pool: PngPool },
-): Promise<void> {
-  const { writeWhole } = await import("../training/files.ts");
-  const folder = `${results}/${key}`;
-  await Deno.mkdir(folder, { recursive: true });
-  const draw = async ([name, figure]: [string, Figure]) => {
-    const before = await Deno.readTextFile(`${folder}/${name}.svg`).catch(() => undefined);
-    const isPresent = await Deno.stat(`${folder}/${name}.png`).then(() => true, () => false);
-    if (isPresent && before === files.get(`${name}.svg`)) return;
-    await writeWhole(`${folder}/${name}.png`, await pool.draw(figure, 300));
-  };
-  await Promise.all([...drawings ?? []].map(draw));
-  await Promise.all([...files].map(([name, contents]) => writeChanged(`${folder}/${name}`, contents)));
-}
-
-/** Leaves a file alone that has these contents: flushing takes longer than reading. */
-async function writeChanged(path: string, contents: string): Promise<void> {
-  const { writeWhole } = await import("../training/files.ts");
-  if (await Deno.readTextFile(path).catch(() => undefined) !== contents) await writeWhole(path, contents);
 }

@@ -135,10 +135,14 @@ export function complexityReport(item: ComplexityTable, source: ReportSource): I
   };
 }
 
-/** A figure of the paper, and the runs that it shows. */
-export function figureReport(item: PaperFigure, source: ReportSource): ItemReport {
+/**
+ * A figure of the paper, and the runs that it shows.
+ *
+ * @param drawn the figure, where it has been drawn already.
+ */
+export function figureReport(item: PaperFigure, source: ReportSource, drawn?: Figure): ItemReport {
   const parts = figureParts(item, source.scale, source.stored);
-  const figure = drawFigure(item, parts);
+  const figure = drawn ?? drawFigure(item, parts);
   const rows = item.runs.map(({ label, run }, i) => {
     const found = rowResult(run, source.scale, source.records);
     return {

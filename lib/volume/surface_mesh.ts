@@ -39,12 +39,14 @@ export function surfaceMesh(
 ): Mesh {
   const grid = paddedGrid(mask, shape);
   const { cells, vertexOf, places } = cellVertices(grid);
-  const quads = facesOf(grid, vertexOf);
-  const vertices = relax(Float64Array.from(places), { cells, quads, rounds });
+  const quads = Int32Array.from(facesOf(grid, vertexOf));
+  const relaxed = relax(Float64Array.from(places), { cells, quads, rounds });
   const triangles = new Uint32Array(quads.length / 4 * 6);
   const ofQuad = [0, 1, 2, 0, 2, 3];
   for (let i = 0; i < triangles.length; i++) triangles[i] = quads[4 * (i / 6 | 0) + ofQuad[i % 6]];
-  return { vertices: Float32Array.from(vertices, (value, i) => value * spacing[i % 3]), triangles };
+  const vertices = new Float32Array(relaxed.length);
+  for (let i = 0; i < vertices.length; i++) vertices[i] = relaxed[i] * spacing[i % 3];
+  return { vertices, triangles };
 }
 
 /** A mask with one voxel of background about it; indices in it are one larger than in the mask. */
@@ -84,7 +86,7 @@ function cellVertices({ mask, shape: [nx, ny, nz], strides: [sx, sy] }: PaddedGr
       }
     }
   }
-  return { cells, vertexOf, places };
+  return { cells: Int32Array.from(cells), vertexOf, places };
 }
 
 /** Mean of the middles of a cell's edges that the surface crosses. */
@@ -134,25 +136,30 @@ function facesOf(
 /** Moves each vertex to the mean of its neighbours, as far as its cell allows. */
 function relax(
   start: Float64Array,
-  { cells, quads, rounds }: { cells: readonly number[]; quads: readonly number[]; rounds: number },
+  { cells, quads, rounds }: { cells: Int32Array; quads: Int32Array; rounds: number },
 ): Float64Array {
   let places = start;
+  let sums: Float64Array = new Float64Array(start.length);
   const degree = new Float64Array(start.length / 3);
   for (const vertex of quads) degree[vertex] += 2;
   for (let round = 0; round < rounds; round++) {
-    const sums = new Float64Array(places.length);
+    sums.fill(0);
     for (let q = 0; q < quads.length; q += 4) {
       for (let i = 0; i < 4; i++) {
         const to = 3 * quads[q + i];
-        const next = 3 * quads[q + (i + 1) % 4];
-        const before = 3 * quads[q + (i + 3) % 4];
-        for (let k = 0; k < 3; k++) sums[to + k] += places[next + k] + places[before + k];
+        const next = 3 * quads[q + (i + 1 & 3)];
+        const before = 3 * quads[q + (i + 3 & 3)];
+        sums[to] += places[next] + places[before];
+        sums[to + 1] += places[next + 1] + places[before + 1];
+        sums[to + 2] += places[next + 2] + places[before + 2];
       }
     }
-    places = sums.map((sum, i) => {
-      const low = cells[i];
-      return Math.min(low + 1, Math.max(low, sum / degree[Math.floor(i / 3)]));
-    });
+    for (let vertex = 0; vertex < degree.length; vertex++) {
+      for (let i = 3 * vertex; i < 3 * vertex + 3; i++) {
+        sums[i] = Math.min(cells[i] + 1, Math.max(cells[i], sums[i] / degree[vertex]));
+      }
+    }
+    [places, sums] = [sums, places];
   }
   return places;
 }
