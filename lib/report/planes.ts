@@ -122,13 +122,13 @@ export function encodePlane(plane: Plane, map: ColourMapName, window: readonly [
   }
   const { width, height } = plane;
   if (map === "grey") {
-    return encode({ width, height, data: levels, channels: 1, depth: 8 }, { zlib: { level: 9 } });
+    return encode({ width, height, data: levels, channels: 1, depth: 8 });
   }
   const table = colourTable(map);
   const palette = Array.from({ length: 256 }, (_, i) => table.subarray(3 * i, 3 * i + 3));
   const colours = new Uint8Array(levels.length * 3);
   for (let i = 0; i < levels.length; i++) colours.set(palette[levels[i]], 3 * i);
-  return encode({ width, height, data: colours, channels: 3, depth: 8 }, { zlib: { level: 9 } });
+  return encode({ width, height, data: colours, channels: 3, depth: 8 });
 }
 
 /** A plane of weights 0 to 1 as a PNG of one colour with that opacity. */
@@ -142,9 +142,7 @@ export function encodeMask(
     pixels.set(colour, 4 * i);
     pixels[4 * i + 3] = Math.round(255 * opacity * Math.min(1, Math.max(0, plane.data[i])));
   }
-  return encode({ width: plane.width, height: plane.height, data: pixels, channels: 4, depth: 8 }, {
-    zlib: { level: 9 },
-  });
+  return encode({ width: plane.width, height: plane.height, data: pixels, channels: 4, depth: 8 });
 }
 
 /** A PNG as a data address. */

@@ -46,7 +46,8 @@ export function fillTriangle(
   const bx = screen[b], by = screen[b + 1], bz = screen[b + 2];
   const cx = screen[c], cy = screen[c + 1], cz = screen[c + 2];
   const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
-  if (area === 0) return;
+  // A closed surface hides its triangles that face away from the eye.
+  if (area === 0 || (area > 0 && !net)) return;
   const [red, green, blue] = colour;
   const x0 = Math.max(0, Math.ceil(Math.min(ax, bx, cx)));
   const x1 = Math.min(width - 1, Math.floor(Math.max(ax, bx, cx)));

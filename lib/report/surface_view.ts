@@ -77,9 +77,7 @@ export function surfacePanel(surfaces: readonly SceneSurface[], options: SceneOp
   const camera = cameraOf(view, frame, buffer);
   for (const surface of surfaces) if (surface.dots === undefined) drawSurface(buffer, camera, surface);
   for (const surface of surfaces) if (surface.dots !== undefined) drawSurface(buffer, camera, surface);
-  const png = encode({ width: columns, height: rows, data: averaged(buffer), channels: 3, depth: 8 }, {
-    zlib: { level: 6 },
-  });
+  const png = encode({ width: columns, height: rows, data: averaged(buffer), channels: 3, depth: 8 });
   return {
     width,
     height,
