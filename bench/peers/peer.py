@@ -232,18 +232,48 @@ def nifti_work(task):
     return lambda: nibabel.load(task["file"]).get_fdata(dtype=np.float32)
 
 
-def prepare_work(task):
-    """A case of Pancreas-CT: 1 mm, label's box and 25, 25, 0 voxels, HU window, h5; hashes and fingerprint as the kit."""
+def digest(path):
     import hashlib
 
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def quantiles(values):
+    sample = values.ravel()[:: max(1, values.size // 100_000)]
+    return values.min(), np.quantile(sample, [0.005, 0.5, 0.995]), values.max()
+
+
+def box_of(found):
+    """First index and end of what is true along each axis."""
+    lines = [np.flatnonzero(found.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    return [(line[0], line[-1] + 1) for line in lines]
+
+
+def write_case(path, image, label):
+    """As the public scripts write it: h5py's gzip, which is level 4; the kit's is level 2."""
     import h5py
+
+    with h5py.File(path, "w") as file:
+        file.create_dataset("image", data=image, compression="gzip")
+        file.create_dataset("label", data=label, compression="gzip")
+
+
+def prepare_work(task):
+    """A raw case to an h5 file: of Pancreas-CT, or for "prepare-brats" of BraTS.
+
+    Where the task is "bare" these are the steps of the public scripts alone. Else hashes and fingerprint as the kit's
+    come with them: SHA-256 of both inputs, the output and its voxels; quantiles of the raw image, in the label and of
+    the prepared image, the prepared image's mean and deviation, the label's number of pieces.
+    """
+    import hashlib
+
     import SimpleITK as sitk
 
     folder, output = task["file"], os.path.join(task["file"], "peer.h5")
-
-    def digest(path):
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+    is_brats, is_bare = task["work"] == "prepare-brats", task.get("bare", False)
+    names = ("BRATS_0001_flair.nii.gz", "BRATS_0001_seg.nii.gz") if is_brats else ("PANCREAS_0001.nii.gz", "label0001.nii.gz")
+    paths = [os.path.join(folder, name) for name in names]
 
     def on_grid(image):
         size, spacing = np.array(image.GetSize()), np.array(image.GetSpacing())
@@ -252,28 +282,38 @@ def prepare_work(task):
         grid = (sides.tolist(), sitk.Transform(), sitk.sitkLinear, origin.tolist(), [1.0, 1.0, 1.0], image.GetDirection())
         return sitk.GetArrayFromImage(sitk.Resample(image, *grid, 0.0, sitk.sitkFloat32)).transpose(2, 1, 0)
 
-    def quantiles(values):
-        sample = values.ravel()[:: max(1, values.size // 100_000)]
-        return values.min(), np.quantile(sample, [0.005, 0.5, 0.995]), values.max()
+    def pancreas(scan, mask):
+        """1 mm, the label's box and 25, 25, 0 voxels, the window of Hounsfield units to 0 … 1."""
+        label = on_grid(mask) >= 0.5
+        box = tuple(
+            slice(max(first - margin, 0), min(end + margin, side))
+            for (first, end), margin, side in zip(box_of(label), (25, 25, 0), label.shape)
+        )
+        label = np.ascontiguousarray(label[box], np.uint8)
+        return np.ascontiguousarray((np.clip(on_grid(scan)[box], -125, 275) + 125) / 400, np.float32), label
+
+    def brats(scan, mask):
+        """The box of the brain and the label, mean 0 and deviation 1 in the brain, every label as foreground."""
+        raw = sitk.GetArrayViewFromImage(scan).transpose(2, 1, 0)
+        label = sitk.GetArrayViewFromImage(mask).transpose(2, 1, 0) > 0
+        brain = raw != raw[0, 0, 0]
+        box = tuple(slice(first, end) for first, end in box_of(brain | label))
+        image, inside = np.ascontiguousarray(raw[box]), raw[brain]
+        image = ((image - inside.mean()) / inside.std()).astype(np.float32)
+        return image, np.ascontiguousarray(label[box], np.uint8)
+
+    prepared = brats if is_brats else pancreas
 
     def run():
-        paths = [os.path.join(folder, name) for name in ("PANCREAS_0001.nii.gz", "label0001.nii.gz")]
-        hashes = [digest(path) for path in paths]
+        hashes = [] if is_bare else [digest(path) for path in paths]
         scan, mask = [sitk.ReadImage(path, sitk.sitkFloat32) for path in paths]
         raw, inside = sitk.GetArrayViewFromImage(scan), sitk.GetArrayViewFromImage(mask) > 0
         assert np.isfinite(raw).all()
-        fingerprint = [quantiles(raw), quantiles(raw[inside])]
-        label = on_grid(mask) >= 0.5
-        ranges = [np.flatnonzero(label.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-        box = tuple(
-            slice(max(found[0] - margin, 0), min(found[-1] + 1 + margin, side))
-            for found, margin, side in zip(ranges, (25, 25, 0), label.shape)
-        )
-        label = np.ascontiguousarray(label[box], np.uint8)
-        image = np.ascontiguousarray((np.clip(on_grid(scan)[box], -125, 275) + 125) / 400, np.float32)
-        with h5py.File(output, "w") as file:
-            file.create_dataset("image", data=image, compression="gzip")
-            file.create_dataset("label", data=label, compression="gzip")
+        fingerprint = [] if is_bare else [quantiles(raw), quantiles(raw[inside])]
+        image, label = prepared(scan, mask)
+        write_case(output, image, label)
+        if is_bare:
+            return image.shape
         pieces = sitk.ConnectedComponent(sitk.GetImageFromArray(label), True)
         fingerprint += [quantiles(image), image.mean(), image.std(), sitk.GetArrayViewFromImage(pieces).max()]
         voxels = hashlib.sha256(image.tobytes() + label.tobytes()).hexdigest()
@@ -297,6 +337,7 @@ def main():
         "read": read_work,
         "nifti": nifti_work,
         "prepare": prepare_work,
+        "prepare-brats": prepare_work,
     }[task["work"]](task)
     run, warm_up = prepared if isinstance(prepared, tuple) else (prepared, prepared)
     begun = time.perf_counter()

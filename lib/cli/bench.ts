@@ -2,11 +2,11 @@
 import { EnvironmentError, InputError } from "../errors.ts";
 import { systemHost } from "../engine/provision/host.ts";
 import type { Measurement } from "./bench/side.ts";
+import { lineOf, type Result, resultOf, type WorkTask } from "./bench/result.ts";
 import { type BenchTask, type Work, workFacts, works } from "./bench/task.ts";
 import { ownProgram, runGrowth, runLearning, runMethods, runProfile } from "./bench/special.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
 import { prepareEngine, provisionReport } from "./prepare_engine.ts";
-import { formatBytes } from "./progress.ts";
 import {
   type PackageSet,
   peerPackages,
@@ -68,26 +68,6 @@ export const command = defineCommand({
   notes: works.map((work) => `${work}: ${workFacts[work].what}`),
 });
 
-/** What was measured of one work, as `--json` gives it. Ratios are the kit's number over the peer's. */
-interface Result {
-  readonly work: Work;
-  readonly size: string;
-  readonly width: number;
-  readonly batch: number;
-  readonly seconds: { readonly median: number; readonly minimum: number; readonly all: readonly number[] };
-  readonly peakBytes: number;
-  readonly peer: {
-    readonly name: string;
-    readonly seconds: number;
-    readonly minimum: number;
-    readonly all: readonly number[];
-    readonly peakBytes: number;
-  } | null;
-  readonly ratio: number | null;
-  readonly minimumRatio: number | null;
-  readonly peakRatio: number | null;
-}
-
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { batch, peers, size, width = 16 } = options;
   if (batch % 2 !== 0) throw new InputError(`--batch ${batch}: expected an even number, half of it labelled`);
@@ -120,10 +100,10 @@ export async function run(options: Options<typeof command>, context: Context): P
     for (const work of chosen) {
       const ownSize = size ?? workFacts[work].size;
       const scan = `${scratch}/scan.nii.gz`;
-      const own = { prepare: `${scratch}/ct`, scan, nifti: scan }[work as string];
+      const raw = `${scratch}/${work}`;
+      const own = { prepare: raw, "prepare-brats": raw, scan, nifti: scan }[work as string];
       const task = { work, size: ownSize, width, batch, file: own ?? file };
-      if (work === "prepare") await writeRawCase(task);
-      if (work === "nifti") await writeScan(task);
+      await writeInput(task);
       const repeat = options.repeat ?? workFacts[work].repeat;
       context.status(`measuring ${work}, ${repeat} times`);
       const measured = await measure(task, { repeat, env, python: python[works.indexOf(work)], context });
@@ -151,16 +131,11 @@ async function volumeFile(given: string | undefined, scratch: string): Promise<s
   return path;
 }
 
-/** A raw case in a folder of its own. */
-async function writeRawCase({ file, size }: BenchTask): Promise<void> {
-  const { writeRawCt } = await import("./bench/raw_ct.ts");
-  await writeRawCt(file, size);
-}
-
-/** A scan of the asked size. */
-async function writeScan({ file, size }: BenchTask): Promise<void> {
-  const { writeScanFile } = await import("./bench/phantom_file.ts");
-  await writeScanFile(file, size);
+/** A raw case in a folder of its own or a scan, of the asked size, for the works that begin with one. */
+async function writeInput({ work, file, size }: BenchTask): Promise<void> {
+  if (work === "prepare") await (await import("./bench/raw_ct.ts")).writeRawCt(file, size);
+  if (work === "prepare-brats") await (await import("./bench/raw_brats.ts")).writeRawBrats(file, size);
+  if (work === "nifti") await (await import("./bench/phantom_file.ts")).writeScanFile(file, size);
 }
 
 /** A Python with the peers of each work; where they cannot be had, that is said and the kit is measured alone. */
@@ -187,8 +162,6 @@ function packagesOf(work: Work): PackageSet {
   return workFacts[work].needsSimpleItk ? preparationPeers : peerPackages;
 }
 
-type WorkTask = BenchTask & { readonly work: Work };
-
 interface Setting {
   readonly repeat: number;
   readonly env: Readonly<Record<string, string>>;
@@ -211,48 +184,14 @@ async function measure(
   if (task.work === "scan") {
     programs.push({ ...ownProgram({ ...task, work: "windows" }, root, env), name: "the windows of a scan" });
   } else if (python !== undefined && peer !== undefined) {
-    programs.push({
+    const program = (given: BenchTask) => ({
       name: `${task.work} of ${peer}`,
       command: python.command,
-      args: [`${root}/bench/peers/peer.py`, JSON.stringify(task)],
+      args: [`${root}/bench/peers/peer.py`, JSON.stringify(given)],
       env: python.env,
     });
+    programs.push(program(task));
+    if (task.work.startsWith("prepare")) programs.push(program({ ...task, bare: true }));
   }
   return await measureInTurn(programs, { repeat, signal });
-}
-
-function resultOf({ work, size, width, batch }: WorkTask, [own, other]: readonly Measurement[]): Result {
-  const seconds = statistics(own.seconds);
-  const base = { work, size: size.join("x"), width, batch, seconds, peakBytes: own.peakBytes };
-  if (other === undefined) return { ...base, peer: null, ratio: null, minimumRatio: null, peakRatio: null };
-  const { median, minimum, all } = statistics(other.seconds);
-  return {
-    ...base,
-    peer: { name: workFacts[work].peer!, seconds: median, minimum, all, peakBytes: other.peakBytes },
-    ratio: seconds.median / median,
-    minimumRatio: seconds.minimum / minimum,
-    peakRatio: own.peakBytes / other.peakBytes,
-  };
-}
-
-function lineOf(
-  { work, size, width, seconds, peakBytes, peer, ratio, minimumRatio, peakRatio }: Result,
-): string {
-  const time = ({ median, minimum }: { median: number; minimum: number }) =>
-    `${median.toPrecision(3)} s (at best ${minimum.toPrecision(3)})`;
-  const what = work === "start" ? work : `${work} ${size} width ${width}`;
-  const own = `${what}: ${time(seconds)}, ${formatBytes(peakBytes)}`;
-  if (peer === null) return own;
-  const other = time({ median: peer.seconds, minimum: peer.minimum });
-  return `${own}; ${peer.name}: ${other}, ${formatBytes(peer.peakBytes)}; ` +
-    `time ${ratio!.toFixed(2)} × (at best ${minimumRatio!.toFixed(2)}), peak memory ${
-      peakRatio!.toFixed(2)
-    } ×`;
-}
-
-function statistics(values: readonly number[]) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-  return { median, minimum: sorted[0], all: values };
 }

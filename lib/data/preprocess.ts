@@ -1,5 +1,5 @@
 /** How raw volumes become training volumes (paper 4.1; public left-atrium preparation). */
-import { boundingBox, crop } from "../volume/crop.ts";
+import { boundingBox, type Box, crop } from "../volume/crop.ts";
 import type { Shape3, Triple, Volume } from "../volume/volume.ts";
 
 /** First and end (exclusive) index along each axis. */
@@ -68,16 +68,22 @@ export type ScaledDataset = "la" | "pancreas" | "brats";
  * paper's window, FLAIR by mean and deviation of the brain, which is what differs from the value of all corners.
  *
  * @param image true intensities of the whole raw image.
+ * @param brain of this image, where it is known already.
  */
 export function intensityScaling(
   dataset: ScaledDataset,
-  { data, shape }: Pick<Volume, "data" | "shape">,
+  image: Pick<Volume, "data" | "shape">,
+  brain = dataset === "brats" ? brainOf(image) : undefined,
 ): IntensityScaling {
   if (dataset === "pancreas") {
     const [low, high] = pancreasWindow;
     return { window: pancreasWindow, offset: low, divisor: high - low };
   }
-  const { mean, deviation } = dataset === "brats" ? brainMoments(data, shape) : intensityMoments(data);
+  const { data, shape } = image;
+  // Most of the volume is background, and need not be looked at twice.
+  const { mean, deviation } = brain === undefined
+    ? intensityMoments(data)
+    : intensityMoments(crop(data, shape, brain.box), brain.outside);
   return { offset: mean, divisor: deviation || 1 };
 }
 
@@ -92,42 +98,69 @@ export function scaleIntensities(image: Float32Array, scaling: IntensityScaling)
 }
 
 /** The value that all eight corners of an image share, as around a stripped brain; undefined where they differ. */
-export function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | undefined {
+function cornerValue(data: Float32Array, [nx, ny, nz]: Shape3): number | undefined {
   const corners = [0, nx - 1].flatMap((x) =>
     [0, ny - 1].flatMap((y) => [0, nz - 1].map((z) => data[(x * ny + y) * nz + z]))
   );
   return corners.every((value) => value === corners[0]) ? corners[0] : undefined;
 }
 
-/** Of what differs from the value of all corners; of everything where the corners differ. */
-function brainMoments(data: Float32Array, shape: Shape3): { mean: number; deviation: number } {
-  const background = cornerValue(data, shape);
-  const box = background === undefined ? undefined : boundingBox(data, shape, background);
-  // Most of the volume is background, and need not be looked at twice.
-  return box === undefined ? intensityMoments(data) : intensityMoments(crop(data, shape, box), background);
+/** A stripped brain: the value around it, and the box of what has another one. */
+export interface Brain {
+  readonly outside: number;
+  readonly box: Box;
+}
+
+/** The brain of an image whose eight corners have one value; undefined where they differ, or nothing else does. */
+export function brainOf({ data, shape }: Pick<Volume, "data" | "shape">): Brain | undefined {
+  const outside = cornerValue(data, shape);
+  const box = outside === undefined ? undefined : boundingBox(data, shape, outside);
+  return outside === undefined || box === undefined ? undefined : { outside, box };
 }
 
 /** Mean and population deviation of the voxels that do not have the value `without`; 0 where there is none. */
 export function intensityMoments(
   data: Float32Array | Float64Array,
-  without?: number,
+  without = NaN,
 ): { mean: number; deviation: number } {
   let first = 0;
   while (first < data.length && data[first] === without) first++;
   if (first === data.length) return { mean: 0, deviation: 0 };
   // Sums of what the voxels differ from one of them lose no digits where all are far from zero.
   const centre = data[first];
-  let [count, sum, squares] = [0, 0, 0];
-  for (let i = first; i < data.length; i++) {
-    const value = data[i];
+  const sums: Sums = { centre, count: 0, sum: 0, squares: 0 };
+  // A loop that is entered often is compiled sooner than one that is run through once.
+  for (let from = first; from < data.length; from += block) {
+    addTo(sums, data.subarray(from, from + block), without);
+  }
+  const mean = sums.sum / sums.count;
+  return { mean: centre + mean, deviation: Math.sqrt(Math.max(0, sums.squares / sums.count - mean * mean)) };
+}
+
+const block = 2 ** 16;
+
+/** Of the differences from the centre. */
+interface Sums {
+  readonly centre: number;
+  count: number;
+  sum: number;
+  squares: number;
+}
+
+function addTo(sums: Sums, values: Float32Array | Float64Array, without: number) {
+  let { count, sum, squares } = sums;
+  const { centre } = sums;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     if (value === without) continue;
     const difference = value - centre;
     count++;
     sum += difference;
     squares += difference * difference;
   }
-  const mean = sum / count;
-  return { mean: centre + mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
+  sums.count = count;
+  sums.sum = sum;
+  sums.squares = squares;
 }
 
 /** The paper's Hounsfield window of Pancreas-CT. */

@@ -55,9 +55,18 @@ export async function readHdf5(path: string, options: Hdf5Options = {}): Promise
  */
 export async function writeHdf5(
   path: string,
-  { image, label }: LabelledVolume,
+  volumes: LabelledVolume,
   options: { image?: string; label?: string } = {},
 ): Promise<void> {
+  await writeWhole(path, await encodeHdf5(volumes, path, options));
+}
+
+/** The bytes of the file that {@link writeHdf5} writes; throws as it does. */
+export async function encodeHdf5(
+  { image, label }: LabelledVolume,
+  path: string,
+  options: { image?: string; label?: string } = {},
+): Promise<Uint8Array> {
   if (image.shape.join() !== label.shape.join()) {
     throw new InputError(
       `${path}: the image of ${image.shape.join("×")} and the label of ${
@@ -86,7 +95,7 @@ export async function writeHdf5(
   }
   const bytes = files.readFile(scratch);
   files.unlink(scratch);
-  await writeWhole(path, bytes);
+  return bytes;
 }
 
 /**

@@ -111,32 +111,60 @@ export function foregroundOf(
   volume: StoredVolume,
   { values, path }: { values: readonly number[]; path: string },
 ): Volume<Uint8Array> {
-  const { stored, slope, intercept } = volume;
+  const { stored, shape: [nx, ny, nz], fastest, slope, intercept } = volume;
   const unknown = 2;
   const meaning = new Uint8Array(256).fill(unknown);
   meaning[0] = 0;
   for (const value of values) meaning[value] = 1;
+  const meaningOf = (number: number) => {
+    const value = number * slope + intercept;
+    const isByte = value >= 0 && value <= 255 && value === Math.floor(value);
+    const found = isByte ? meaning[value] : unknown;
+    if (found !== unknown) return found;
+    throw new InputError(
+      `${path}: the label has the value ${value}; 0 and ${
+        values.join(", ")
+      } are known, so this is another label`,
+    );
+  };
   const data = new Uint8Array(stored.length);
-  let last = NaN;
-  let found = unknown;
-  for (let i = 0; i < stored.length; i++) {
-    // Neighbours are mostly alike.
-    if (stored[i] !== last) {
-      last = stored[i];
-      const value = last * slope + intercept;
-      const isByte = value >= 0 && value <= 255 && value === Math.floor(value);
-      found = isByte ? meaning[value] : unknown;
-      if (found === unknown) {
-        throw new InputError(
-          `${path}: the label has the value ${value}; 0 and ${
-            values.join(", ")
-          } are known, so this is another label`,
-        );
-      }
+  // Most voxels are background, and only the others are moved to their places in C order.
+  const [planes, rows, length] = fastest === "k" ? [nx, ny, nz] : [nz, ny, nx];
+  const [planeStep, step] = fastest === "k" ? [ny * nz, 1] : [1, ny * nz];
+  for (let plane = 0; plane < planes; plane++) {
+    for (let row = 0; row < rows; row++) {
+      const from = (plane * rows + row) * length;
+      markRow(stored, data, { from, length, to: plane * planeStep + row * nz, step }, meaningOf);
     }
-    if (found !== 0) data[i] = found;
   }
-  return { ...gridOf(volume), data: inOrder(data, volume) };
+  return { ...gridOf(volume), data };
+}
+
+/** A row of voxels as the file holds them, and where it goes. */
+interface Row {
+  readonly from: number;
+  readonly length: number;
+  readonly to: number;
+  readonly step: number;
+}
+
+/** Writes what the row's numbers mean, where that is not 0. */
+function markRow(
+  stored: StoredArray,
+  data: Uint8Array,
+  { from, length, to, step }: Row,
+  meaningOf: (stored: number) => number,
+) {
+  let [last, found] = [NaN, 0];
+  for (let i = 0; i < length; i++) {
+    const number = stored[from + i];
+    // Neighbours are mostly alike.
+    if (number !== last) {
+      last = number;
+      found = meaningOf(number);
+    }
+    if (found !== 0) data[to + i * step] = found;
+  }
 }
 
 function gridOf({ shape, spacing, direction, origin }: StoredVolume): Geometry {

@@ -36,11 +36,13 @@ describe("bench", () => {
     }
   });
 
-  it("prepares a raw CT of the asked size", async () => {
-    const { code, stdout } = await bench("prepare", "--size", "64x64x32", "--repeat", "1");
-    assertEquals(code, 0);
-    assertMatch(stdout, /^prepare 64x64x32 .* s \(at best .*\), .*MB\n$/);
-  });
+  for (const work of ["prepare", "prepare-brats"]) {
+    it(`makes a raw case of the asked size and prepares it: ${work}`, async () => {
+      const { code, stdout } = await bench(work, "--size", "64x64x32", "--repeat", "1");
+      assertEquals(code, 0);
+      assertMatch(stdout, new RegExp(`^${work} 64x64x32 .* s \\(at best .*\\), .*MB\n$`));
+    });
+  }
 
   it("measures what predict adds to the windows of a scan", async () => {
     const { code, stdout } = await bench(

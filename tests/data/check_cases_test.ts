@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { assertEquals, assertRejects } from "@std/assert";
 import { checkCases } from "../../lib/data/check_cases.ts";
-import { hashFile } from "../../lib/data/prepare/hashed_files.ts";
+import { hashingReader } from "../../lib/data/prepare/hashed_files.ts";
 import { InputError } from "../../lib/errors.ts";
 import { writeHdf5 } from "../../lib/volume/hdf5.ts";
 import { identityDirection } from "../../lib/volume/volume.ts";
@@ -101,7 +101,9 @@ describe("checkCases()", () => {
     await write("sound", 0);
     await write("other", 600);
     for (const name of ["sound", "other"]) {
-      const output = await hashFile(folder, `${folder}/${name}/mri_norm2.h5`);
+      const { files, read } = hashingReader(folder);
+      await read(`${folder}/${name}/mri_norm2.h5`);
+      const [output] = files;
       await Deno.writeTextFile(`${folder}/${name}/case.json`, JSON.stringify({ inputs: [], output }));
     }
     await write("other", 700);

@@ -12,6 +12,7 @@ export const works = [
   "read",
   "nifti",
   "prepare",
+  "prepare-brats",
   "start",
 ] as const;
 export type Work = typeof works[number];
@@ -24,8 +25,10 @@ export interface BenchTask {
   readonly size: Shape3;
   readonly width: number;
   readonly batch: number;
-  /** An h5 file with `image` and `label`, for `prepare` the folder of a raw CT; empty where the work reads none. */
+  /** An h5 file with `image` and `label`, to prepare the folder of a raw case; empty where the work reads none. */
   readonly file: string;
+  /** For the peer that prepares: the steps of the public scripts alone, without hashes and fingerprint. */
+  readonly bare?: true;
 }
 
 /** What a work is. */
@@ -106,6 +109,14 @@ export const workFacts: Readonly<Record<Work, WorkFacts>> = {
     peer: "SimpleITK, NumPy and h5py",
     size: [512, 512, 208],
     repeat: 3,
+    readsFile: false,
+    needsSimpleItk: true,
+  },
+  "prepare-brats": {
+    what: "a raw FLAIR of 1 mm and its label to a case of BraTS, from NIfTI to h5",
+    peer: "SimpleITK, NumPy and h5py",
+    size: [240, 240, 155],
+    repeat: 5,
     readsFile: false,
     needsSimpleItk: true,
   },

@@ -7,6 +7,7 @@ import { startEngine } from "../../engine/start.ts";
 import { la } from "../../data/dataset.ts";
 import { findCases } from "../../data/prepare/archive.ts";
 import { prepareCase } from "../../data/prepare/prepare_case.ts";
+import type { PreparedName } from "../../data/prepare/record.ts";
 import { tf, tidy } from "../../engine/tensor.ts";
 import { compareMasks } from "../../evaluation/metrics.ts";
 import { predictVolume } from "../../inference/predict.ts";
@@ -118,10 +119,10 @@ const warmUpSeconds = 1;
 /** A repetition runs the work so often that it lasts about so long, and reports the mean. */
 const timedSeconds = 0.1;
 
-/** One case of Pancreas-CT, made again each time. */
-async function prepareWork(folder: string): Promise<() => Promise<void>> {
-  const [raw] = await findCases("pancreas", folder);
-  const settings = { dataset: "pancreas", profile: "paper", variant: "paper", seed: 1 } as const;
+/** One case of a data set, made again each time. */
+async function prepareWork(dataset: PreparedName, folder: string): Promise<() => Promise<void>> {
+  const [raw] = await findCases(dataset, folder);
+  const settings = { dataset, profile: "paper", variant: "paper", seed: 1 } as const;
   const to = `${folder}/prepared`;
   return async () => {
     await Deno.remove(to, { recursive: true }).catch(() => {});
@@ -152,7 +153,9 @@ async function prepare(task: BenchTask): Promise<Prepared> {
     case "nifti":
       return same(() => readVolume(file));
     case "prepare":
-      return same(await prepareWork(file));
+      return same(await prepareWork("pancreas", file));
+    case "prepare-brats":
+      return same(await prepareWork("brats", file));
     case "product":
     case "sum":
       await startEngine();

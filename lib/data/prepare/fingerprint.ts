@@ -1,8 +1,9 @@
 /** What a case was and what it became, in a few numbers. */
 import { componentSizes } from "../../volume/components.ts";
-import { boundingBox } from "../../volume/crop.ts";
+import type { Box } from "../../volume/crop.ts";
 import type { Volume } from "../../volume/volume.ts";
 import { intensityMoments } from "../preprocess.ts";
+import { extremesOf, valuesAtRanks } from "./ranks.ts";
 import type { RawVolumes } from "./raw_volumes.ts";
 import type { Fingerprint, Quantiles } from "./record.ts";
 
@@ -12,9 +13,9 @@ const sampled = 100_000;
 const fractions = [0, 0.005, 0.5, 0.995, 1] as const;
 
 /** The raw side of a fingerprint; taken before the raw image is let go. */
-export function rawFingerprint({ format, image, extremes, label }: RawVolumes): Fingerprint["raw"] {
+export function rawFingerprint({ format, image, extremes, label, labelBox }: RawVolumes): Fingerprint["raw"] {
   const { shape, spacing } = image;
-  const inside = valuesInside(image, label);
+  const inside = valuesInside(image, label, labelBox);
   return {
     format,
     shape,
@@ -50,9 +51,12 @@ export function preparedFingerprint(
   };
 }
 
-/** The image's voxels in the label. */
-function valuesInside({ data, shape: [, ny, nz] }: Volume, label: Volume<Uint8Array>): Float32Array {
-  const { start: [x0, y0, z0], size: [sx, sy, sz] } = boundingBox(label.data, label.shape)!;
+/** The image's voxels in the label, which lies in the box. */
+function valuesInside(
+  { data, shape: [, ny, nz] }: Volume,
+  label: Volume<Uint8Array>,
+  { start: [x0, y0, z0], size: [sx, sy, sz] }: Box,
+): Float32Array {
   const inside = new Float32Array(sx * sy * sz);
   let count = 0;
   for (let x = x0; x < x0 + sx; x++) {
@@ -64,23 +68,13 @@ function valuesInside({ data, shape: [, ny, nz] }: Volume, label: Volume<Uint8Ar
   return inside.subarray(0, count);
 }
 
-function extremesOf(values: Float32Array): [number, number] {
-  let [least, greatest] = [Infinity, -Infinity];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
-  }
-  return [least, greatest];
-}
-
 /** Least, 0.5 %, median, 99.5 % and greatest; of large arrays the inner ones are those of a sample. */
 function quantilesOf(values: Float32Array, [least, greatest]: readonly [number, number]): Quantiles {
   const step = Math.max(1, values.length / sampled);
   const sample = new Float32Array(Math.floor(values.length / step));
   for (let i = 0; i < sample.length; i++) sample[i] = values[Math.floor(i * step)];
-  sample.sort();
-  const inner = fractions.slice(1, -1).map((fraction) => sample[Math.round(fraction * (sample.length - 1))]);
+  const ranks = fractions.slice(1, -1).map((fraction) => Math.round(fraction * (sample.length - 1)));
+  const inner = valuesAtRanks(sample, ranks);
   return [least, ...inner, greatest].map(rounded) as unknown as Quantiles;
 }
 

@@ -1,8 +1,9 @@
 /** Files that are known by their content: read and hashed at once, and compared later. */
+import { createHash } from "node:crypto";
 import { relative } from "node:path";
 import type { ReadFile } from "../../volume/nrrd.ts";
 import type { VoxelArray } from "../../volume/volume.ts";
-import { readWhole } from "../../volume/whole_file.ts";
+import { readWhole, writeWhole } from "../../volume/whole_file.ts";
 import type { HashedFile } from "./record.ts";
 
 /** A reader that remembers what it read. */
@@ -19,17 +20,18 @@ export function hashingReader(root: string): HashingReader {
     files,
     async read(path) {
       const bytes = await readWhole(path);
-      files.push({ path: relative(root, path), bytes: bytes.length, sha256: await sha256(bytes) });
+      files.push(hashedFile(root, path, bytes));
       return bytes;
     },
   };
 }
 
-/** The hash of a file as it is now. @throws InputError where it cannot be read. */
-export async function hashFile(root: string, path: string): Promise<HashedFile> {
-  const { files, read } = hashingReader(root);
-  await read(path);
-  return files[0];
+/** Writes a file, and gives its hash. */
+export async function writeHashed(root: string, path: string, bytes: Uint8Array): Promise<HashedFile> {
+  const written = writeWhole(path, bytes);
+  const file = hashedFile(root, path, bytes);
+  await written;
+  return file;
 }
 
 /** Whether all files still have the content that was noted. */
@@ -37,22 +39,25 @@ export async function areUnchanged(root: string, files: readonly HashedFile[]): 
   for (const { path, bytes, sha256: noted } of files) {
     const size = (await Deno.stat(`${root}/${path}`).catch(() => undefined))?.size;
     if (size !== bytes) return false;
-    if (await sha256(await readWhole(`${root}/${path}`)) !== noted) return false;
+    if (sha256(await readWhole(`${root}/${path}`)) !== noted) return false;
   }
   return true;
 }
 
 /** The hash of all voxels of arrays, one after the other. */
-export async function hashVoxels(...arrays: readonly VoxelArray[]): Promise<string> {
-  const all = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const { buffer, byteOffset, byteLength } of arrays) {
-    all.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-    at += byteLength;
-  }
-  return await sha256(all);
+export function hashVoxels(...arrays: readonly VoxelArray[]): string {
+  return sha256(
+    ...arrays.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+  );
 }
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+function hashedFile(root: string, path: string, bytes: Uint8Array): HashedFile {
+  return { path: relative(root, path), bytes: bytes.length, sha256: sha256(bytes) };
+}
+
+/** Of all bytes, one piece after the other; without the copies that the asynchronous interface makes. */
+function sha256(...pieces: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
 }

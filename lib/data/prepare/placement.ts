@@ -5,7 +5,7 @@ import { boxGeometry } from "../../volume/geometry.ts";
 import { gridWithSpacing, resample } from "../../volume/resample.ts";
 import type { Geometry, Shape3, Triple, Volume } from "../../volume/volume.ts";
 import { datasets } from "../dataset.ts";
-import { atriumBox, cornerValue, marginBox, type Range3 } from "../preprocess.ts";
+import { atriumBox, type Brain, marginBox, type Range3 } from "../preprocess.ts";
 import type { RawVolumes } from "./raw_volumes.ts";
 import type { PrepareSettings } from "./record.ts";
 
@@ -18,6 +18,11 @@ const pancreasMargins: Triple = [25, 25, 0];
 /** The same for left atria: the least, and how many values above it are drawn from (paper 4.1; 10 … 19 and 5 … 9). */
 const atriumMargins = [[10, 10], [10, 10], [5, 5]] as const;
 
+/** What a case is placed by. */
+interface Placed extends Pick<RawVolumes, "image" | "label" | "labelBox"> {
+  readonly brain?: Brain | undefined;
+}
+
 /** The part of a grid that is kept. */
 export interface Placement {
   /** The grid of the kept box. */
@@ -28,20 +33,22 @@ export interface Placement {
 }
 
 /**
- * Chooses grid and box of a case, by its label and, for brains, by what differs from the value of all corners.
+ * Chooses grid and box of a case, by its label and, for BraTS, by its brain.
  *
+ * @param volumes.brain of BraTS, where its image shows one.
  * @param name of the case; its margins come from the stream "prepare/margins/NAME".
  */
 export function placeCase(
-  { image, label, isReady }: Pick<RawVolumes, "image" | "label" | "isReady">,
+  volumes: Placed & Pick<RawVolumes, "isReady">,
   name: string,
   settings: PrepareSettings,
 ): Placement {
+  const { image, isReady } = volumes;
   const { spacing } = datasets[settings.dataset].profiles[settings.profile];
   const isResampled = image.spacing.some((side, axis) => Math.abs(side / spacing[axis] - 1) > sameSpacing);
   const grid = isResampled ? gridWithSpacing(image, spacing) : image;
   const { range, decisions } = isReady ? wholeRange(grid) : rangeOf(
-    settings.dataset === "brats" ? brainRange(image, label, grid) : foregroundRange(label, grid),
+    settings.dataset === "brats" ? brainRange(volumes, grid) : foregroundRange(volumes, grid),
     grid.shape,
     { name, settings },
   );
@@ -102,12 +109,14 @@ function rangeOf(
   return { range: [range[0], range[1], [0, shape[2]]], decisions: `${drawn}, but for all slices` };
 }
 
-/** First and last index of a mask on another grid of the same axes and centre. */
-function foregroundRange(mask: Volume<Uint8Array>, grid: Geometry): Range3 {
+/** First and last index of a mask, whose box is known, on another grid of the same axes and centre. */
+function foregroundRange(
+  { label: mask, labelBox: { start, size } }: Pick<Placed, "label" | "labelBox">,
+  grid: Geometry,
+): Range3 {
   if (mask.shape.join() === grid.shape.join() && mask.spacing.join() === grid.spacing.join()) {
-    return rangeOfBox(boundingBox(mask.data, mask.shape)!);
+    return rangeOfBox({ start, size });
   }
-  const { start, size } = boundingBox(mask.data, mask.shape)!;
   const near = (axis: number, index: number) =>
     (index - (mask.shape[axis] - 1) / 2) * mask.spacing[axis] / grid.spacing[axis] +
     (grid.shape[axis] - 1) / 2;
@@ -134,21 +143,22 @@ function rangeOfBox({ start, size }: Box): Range3 {
   return start.map((first, axis) => [first, first + size[axis] - 1]) as unknown as Range3;
 }
 
-/** First and last index of the brain and the label; of everything where the corners of the image differ. */
-function brainRange(image: Volume, label: Volume<Uint8Array>, grid: Geometry): Range3 {
-  const outside = cornerValue(image.data, image.shape);
-  if (outside === undefined) return rangeOfBox({ start: [0, 0, 0], size: grid.shape });
-  const ranges = grid === image
-    ? [rangeOfBox(boundingBox(image.data, image.shape, outside)!), foregroundRange(label, grid)]
-    : [foregroundRange(brainOf(image, label, outside), grid)];
-  return [0, 1, 2].map((axis) => [
-    Math.min(...ranges.map((range) => range[axis][0])),
-    Math.max(...ranges.map((range) => range[axis][1])),
-  ]) as unknown as Range3;
+/** First and last index of the brain and the label; of everything where the image shows no brain. */
+function brainRange({ image, label, labelBox, brain }: Placed, grid: Geometry): Range3 {
+  if (brain === undefined) return rangeOfBox({ start: [0, 0, 0], size: grid.shape });
+  const box = unionOf(brain.box, labelBox);
+  if (grid === image) return rangeOfBox(box);
+  return foregroundRange({ label: brainMask(image, label, brain.outside), labelBox: box }, grid);
+}
+
+function unionOf(a: Box, b: Box): Box {
+  const start = a.start.map((first, axis) => Math.min(first, b.start[axis])) as unknown as Triple;
+  const end = (axis: number) => Math.max(a.start[axis] + a.size[axis], b.start[axis] + b.size[axis]);
+  return { start, size: start.map((first, axis) => end(axis) - first) as unknown as Shape3 };
 }
 
 /** What differs from the value outside, and the label. */
-function brainOf({ data, ...grid }: Volume, label: Volume<Uint8Array>, outside: number): Volume<Uint8Array> {
+function brainMask({ data, ...grid }: Volume, label: Volume<Uint8Array>, outside: number) {
   const brain = new Uint8Array(data.length);
   for (let i = 0; i < brain.length; i++) brain[i] = data[i] !== outside || label.data[i] !== 0 ? 1 : 0;
   return { ...grid, data: brain };

@@ -1,11 +1,17 @@
 /** One case from its raw files to its volume and its record. */
 import { InputError } from "../../errors.ts";
-import { writeHdf5 } from "../../volume/hdf5.ts";
+import { encodeHdf5 } from "../../volume/hdf5.ts";
 import { datasets } from "../dataset.ts";
-import { type IntensityScaling, intensityScaling, scaleIntensities } from "../preprocess.ts";
+import {
+  type Brain,
+  brainOf,
+  type IntensityScaling,
+  intensityScaling,
+  scaleIntensities,
+} from "../preprocess.ts";
 import type { RawCase } from "./archive.ts";
 import { preparedFingerprint, rawFingerprint } from "./fingerprint.ts";
-import { areUnchanged, hashFile, hashingReader, hashVoxels } from "./hashed_files.ts";
+import { areUnchanged, hashingReader, hashVoxels, writeHashed } from "./hashed_files.ts";
 import { cutOut, placeCase } from "./placement.ts";
 import { type RawVolumes, readRawCase } from "./raw_volumes.ts";
 import { type CaseRecord, type PrepareSettings, readCaseRecord, volumeName, writeJson } from "./record.ts";
@@ -40,8 +46,9 @@ export async function prepareCase(job: CaseJob): Promise<CaseOutcome> {
   const reader = hashingReader(from);
   const volumes = await readRawCase(settings.dataset, raw, reader.read);
   requireFineEnough(volumes, raw, settings);
-  const placement = placeCase(volumes, raw.name, settings);
-  const { scaling, text } = scalingOf(volumes, settings);
+  const brain = settings.dataset === "brats" ? brainOf(volumes.image) : undefined;
+  const placement = placeCase({ ...volumes, brain }, raw.name, settings);
+  const { scaling, text } = scalingOf(volumes, settings, brain);
   const first = rawFingerprint(volumes);
   const image = cutOut(volumes.image, placement);
   const label = cutOut(volumes.label, placement);
@@ -50,15 +57,19 @@ export async function prepareCase(job: CaseJob): Promise<CaseOutcome> {
   }
   if (scaling !== undefined) scaleIntensities(image.data, scaling);
   await Deno.mkdir(folder, { recursive: true });
-  await writeHdf5(`${folder}/${volumeName}`, { image, label });
+  const path = `${folder}/${volumeName}`;
+  const writing = writeHashed(to, path, await encodeHdf5({ image, label }, path));
+  // While the disk writes.
+  const prepared = preparedFingerprint(image, label);
+  const voxels = hashVoxels(image.data, label.data);
   const record: CaseRecord = {
     case: raw.name,
     settings,
     ...(raw.group === undefined ? {} : { group: raw.group }),
     inputs: reader.files,
-    output: await hashFile(to, `${folder}/${volumeName}`),
-    voxels: await hashVoxels(image.data, label.data),
-    fingerprint: { raw: first, ...preparedFingerprint(image, label) },
+    output: await writing,
+    voxels,
+    fingerprint: { raw: first, ...prepared },
     decisions: [...volumes.decisions, ...placement.decisions, text],
     cautions: volumes.cautions,
   };
@@ -91,9 +102,10 @@ function requireFineEnough(
 function scalingOf(
   { image, isReady }: RawVolumes,
   { dataset }: PrepareSettings,
+  brain: Brain | undefined,
 ): { scaling: IntensityScaling | undefined; text: string } {
   if (isReady) return { scaling: undefined, text: "intensities as they are" };
-  const scaling = intensityScaling(dataset, image);
+  const scaling = intensityScaling(dataset, image, brain);
   const { window, offset, divisor } = scaling;
   const [sign, size] = [offset < 0 ? "+" : "−", Number(Math.abs(offset).toPrecision(6))];
   const numbers = `(value ${sign} ${size}) / ${Number(divisor.toPrecision(6))}`;

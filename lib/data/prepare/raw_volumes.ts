@@ -1,5 +1,6 @@
 /** A raw case in memory: image and label on one grid, checked. */
 import { InputError } from "../../errors.ts";
+import { boundingBox, type Box } from "../../volume/crop.ts";
 import { readDicomFolder } from "../../volume/dicom_series.ts";
 import { readHdf5Dataset } from "../../volume/hdf5.ts";
 import type { ReadFile } from "../../volume/nrrd.ts";
@@ -11,6 +12,7 @@ import { withAtriumSpacing } from "../preparation.ts";
 import { laSpacing } from "../source.ts";
 import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
 import type { RawCase } from "./archive.ts";
+import { extremesOf } from "./ranks.ts";
 import type { PreparedName } from "./record.ts";
 
 /** Image and label of a case on one grid. */
@@ -22,6 +24,8 @@ export interface RawVolumes {
   readonly extremes: readonly [number, number];
   /** 0 and 1. */
   readonly label: Volume<Uint8Array>;
+  /** The smallest box of the label's voxels. */
+  readonly labelBox: Box;
   /** Cut and normalised already. */
   readonly isReady: boolean;
   readonly decisions: readonly string[];
@@ -71,6 +75,7 @@ export async function readRawCase(
     image,
     extremes,
     label: aligned.label,
+    labelBox: boundingBox(aligned.label.data, image.shape)!,
     isReady: false,
     decisions: [...decisions, ...aligned.decisions],
     cautions: aligned.cautions,
@@ -93,6 +98,7 @@ async function readPreparedCase(path: string, readFile: ReadFile): Promise<RawVo
     image,
     extremes,
     label,
+    labelBox: boundingBox(label.data, image.shape)!,
     isReady: true,
     decisions: [decision, ...decisions],
     cautions,
@@ -116,20 +122,10 @@ function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): 
 
 /** Least and greatest of an image that is finite and not constant. */
 function requireVariation(data: Float32Array, path: string): [number, number] {
-  let [least, greatest, notFinite, last] = [Infinity, -Infinity, 0, NaN];
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i];
-    // Around a body neighbours are alike, and one like its neighbour is no new extreme.
-    if (value === last) continue;
-    if (value - value !== 0) {
-      notFinite++;
-      continue;
-    }
-    last = value;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
-  }
-  if (notFinite > 0) {
+  const [least, greatest] = extremesOf(data);
+  // One NaN makes both NaN.
+  if (!Number.isFinite(greatest - least)) {
+    const notFinite = data.reduce((count, value) => Number.isFinite(value) ? count : count + 1, 0);
     throw new InputError(`${path}: ${notFinite} voxels of the image are NaN or infinite; all must be finite`);
   }
   if (least === greatest) {
