@@ -43,14 +43,18 @@ export async function showTable(table: Table, options: { folded?: boolean } = {}
   await send("display_data", { data, metadata: {} });
 }
 
-/** The table with its alignment written into each cell: front ends have rules of their own, which a class does not beat. */
+/**
+ * The table with its alignment written into each cell, as a style, because front ends have rules of their own, which
+ * a class does not beat, and as an attribute, because code-hosting sites remove styles. They remove `<u>` as well.
+ */
 function notebookHtml(table: Table): string {
-  const cell = /<(t[dh])((?: (?:scope|colspan)="\w+")*)( class="(\w+)")?>/g;
+  const cell = /<(t[dh])((?: (?:scope|colspan)="\w+")*)(?: class="(\w+)")?>/g;
   return tableHtml(table)
     .replaceAll("<p>", '<p style="margin:0.2em 0">')
-    .replaceAll(cell, (_, tag, attributes, styled = "", kind) => {
+    .replaceAll(/<u class="second">(.*?)<\/u>/g, "<ins>$1</ins>")
+    .replaceAll(cell, (_, tag, attributes, kind) => {
       const side = kind === "number" ? "right" : attributes.includes("colspan") ? "center" : "left";
-      return `<${tag}${attributes}${styled} style="text-align:${side}">`;
+      return `<${tag}${attributes} align="${side}" style="text-align: ${side}">`;
     });
 }
 

@@ -145,7 +145,7 @@ export function figure5Checks([{ stored }]: Parts<"figure5">): Table {
   return checkTable(5, [
     {
       statement: "the map is 0 on the border, negative inside, positive outside",
-      source: "3.4.3, figure 5",
+      source: "figure 5, released code",
       measured: `${border} border voxels, ${onBorder} not 0; ${wrongSign} of the others with the wrong sign`,
       verdict: verdictOf(border > 0 && onBorder === 0 && wrongSign === 0),
     },
@@ -209,7 +209,7 @@ export function figure8Checks([{ stored }]: Parts<"figure8">): Table {
         statement: `the low-level branch has more local maps than the high-level one (block on ${
           block.grid.join("×")
         })`,
-        source: "4.4.6, figure 8",
+        source: "4.5, figure 8",
         measured: `squared step between neighbours over variance: ${ofLow.toFixed(3)} and ${
           ofHigh.toFixed(3)
         }`,
