@@ -54,7 +54,9 @@ function notebookHtml(table: Table): string {
     .replaceAll(/<u class="second">(.*?)<\/u>/g, "<ins>$1</ins>")
     .replaceAll(cell, (_, tag, attributes, kind) => {
       const side = kind === "number" ? "right" : attributes.includes("colspan") ? "center" : "left";
-      return `<${tag}${attributes} align="${side}" style="text-align: ${side}">`;
+      const isShortName = attributes.includes('scope="row"') && kind !== "text";
+      const [attribute, style] = isShortName ? [" nowrap", ";white-space: nowrap"] : ["", ""];
+      return `<${tag}${attributes}${attribute} align="${side}" style="text-align: ${side}${style}">`;
     });
 }
 

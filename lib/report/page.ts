@@ -1,4 +1,5 @@
 /** One self-contained page: works from disk, without network, in light and dark. */
+import { type Facts, factsHtml, htmlDocument } from "./html_document.ts";
 import { escapeXml, type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableHtml } from "./table_formats.ts";
@@ -19,8 +20,7 @@ export interface PageFigure {
 export interface Page {
   readonly title: string;
   readonly lead: string;
-  /** Name and value of what a reader needs to judge and repeat the page. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly facts: Facts;
   readonly tables: readonly Table[];
   readonly figures: readonly PageFigure[];
   /** Whether figures stand above the tables (default false). */
@@ -29,8 +29,6 @@ export interface Page {
 
 /** The page as HTML. */
 export function pageHtml({ title, lead, facts, tables, figures, figuresFirst = false }: Page): string {
-  const factRows = facts.map(([name, value]) => `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`)
-    .join("");
   const readouts = figures.map(({ figure }) => ({
     width: figure.width,
     height: figure.height,
@@ -38,26 +36,15 @@ export function pageHtml({ title, lead, facts, tables, figures, figuresFirst = f
   }));
   const tabulated = tables.map((table) => `<section class="scroll">${tableHtml(table)}</section>`).join("\n");
   const drawn = figures.map(figureHtml).join("\n");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeXml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
+  const body = `<main>
 <h1>${escapeXml(title)}</h1>
 <p class="lead">${escapeXml(lead)}</p>
 ${(figuresFirst ? [drawn, tabulated] : [tabulated, drawn]).join("\n")}
-<section><h2>How this was made</h2><dl>${factRows}</dl></section>
+<section><h2>How this was made</h2>${factsHtml(facts)}</section>
 </main>
 <script type="application/json" id="readouts">${JSON.stringify(readouts).replaceAll("<", "\\u003c")}</script>
-<script>${script}</script>
-</body>
-</html>
-`;
+<script>${script}</script>`;
+  return htmlDocument(body, { title, style });
 }
 
 function figureHtml({ figure, caption, file, formats, name }: PageFigure, index: number): string {

@@ -143,11 +143,11 @@ export async function writeEvaluations(
   evaluations: Evaluations,
   { rule, step, split = "test" }: Pick<LoadedRun, "rule" | "step"> & { readonly split?: Split },
 ): Promise<void> {
-  const ofRule = (rule === "last" ? "" : `_${rule.replaceAll("-", "_")}`) +
+  const ruleAndSplit = (rule === "last" ? "" : `_${rule.replaceAll("-", "_")}`) +
     (split === "test" ? "" : `_on_${split}`);
   const both = { "": evaluations, "_largest_component": evaluations.largestComponent };
   for (const [suffix, { results, summary }] of Object.entries(both)) {
-    await writeWhole(`${folder}/per_case${ofRule}${suffix}.csv`, perCaseCsv(results));
+    await writeWhole(`${folder}/per_case${ruleAndSplit}${suffix}.csv`, perCaseCsv(results));
     const document = {
       checkpoint: { rule, step },
       split,
@@ -155,7 +155,7 @@ export async function writeEvaluations(
       ...summary,
     };
     await writeWhole(
-      `${folder}/summary${ofRule}${suffix}.json`,
+      `${folder}/summary${ruleAndSplit}${suffix}.json`,
       JSON.stringify(document, null, 2) + "\n",
     );
   }

@@ -5,6 +5,7 @@
  */
 import { gzipSync } from "node:zlib";
 import { contourColours } from "../colour_maps.ts";
+import { type Facts, factsHtml, htmlDocument } from "../html_document.ts";
 import { escapeXml } from "../svg.ts";
 import type { Volume } from "../../volume/volume.ts";
 import { atMost, encodeLayer, inBytes, usualRange } from "./layers.ts";
@@ -15,8 +16,7 @@ import { viewerScript } from "./script.ts";
 export interface CaseView {
   readonly title: string;
   readonly lead: string;
-  /** Name and value of what a reader needs to judge and repeat the page. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly facts: Facts;
   readonly image: Volume;
   readonly label?: Volume<Uint8Array>;
   readonly prediction: Volume<Uint8Array>;
@@ -49,20 +49,8 @@ export async function viewerHtml(view: CaseView): Promise<string> {
       `${shape.join(" × ")} of ${view.image.shape.join(" × ")} voxels, to keep the page small`,
     ] as const,
   ];
-  const facts = [...view.facts, ...coarser].map(([name, value]) =>
-    `<dt>${escapeXml(name)}</dt><dd>${escapeXml(value)}</dd>`
-  ).join("");
   const data = JSON.stringify(layers).replaceAll("<", "\\u003c");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeXml(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<header><h1>${escapeXml(title)}</h1><p>${escapeXml(lead)}</p></header>
+  const body = `<header><h1>${escapeXml(title)}</h1><p>${escapeXml(lead)}</p></header>
 <div class="views">
 <div class="view"><canvas id="slices" aria-label="Three slices through one point"></canvas></div>
 <div class="view"><canvas id="solid" aria-label="Masks in three dimensions"></canvas></div>
@@ -75,16 +63,14 @@ export async function viewerHtml(view: CaseView): Promise<string> {
 <label class="row"><span>Interpolated voxels</span><input type="checkbox" id="smooth"></label>
 <p id="place" aria-live="polite"></p>
 </section>
-<section><dl>${facts}</dl></section>
+<section>${factsHtml([...view.facts, ...coarser])}</section>
 </div>
 <p class="hint">Click or drag to move the cross, scroll through slices, drag with the right button to change the contrast;
 drag the solid to turn it. Drawn by NiiVue 0.69.0, © the NiiVue authors, BSD-2-Clause licence.</p>
 <script type="application/json" id="data">${data}</script>
 <script type="text/plain" id="niivue">${await niivueSource()}</script>
-<script type="module">${viewerScript}</script>
-</body>
-</html>
-`;
+<script type="module">${viewerScript}</script>`;
+  return htmlDocument(body, { title, style });
 }
 
 function layersOf({ image, label, prediction, disagreement }: CaseView): Layer[] {
