@@ -83,6 +83,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   const inputs = await findScans(options.in, { pattern: options.file, out: options.out });
   const masks = await masksOf(inputs, options.out, options.format);
   const jobs = inputs.scans.map((scan, i) => ({ scan, mask: masks[i] }));
+  if (inputs.scans.some(({ path }) => hdf5Ending.test(path))) await beginHdf5();
   if (await readConfig(options.run) !== undefined) await useEngine(context);
   const { settings, predict } = await preparePredictor(options, context);
   const folder = inputs.isSingle ? undefined : options.out;
@@ -127,6 +128,15 @@ export async function run(options: Options<typeof command>, context: Context): P
     exitCode: failed.length > 0 ? 1 : 0,
     json: { run: name, step, scans: results, old: old.size, failed },
   };
+}
+
+const hdf5Ending = /\.(h5|hdf5)$/i;
+
+/** Compiles the reader of HDF5 files, in threads of its own, while the engine and the weights are loaded. */
+async function beginHdf5(): Promise<void> {
+  const { hdf5Library } = await import("../volume/hdf5_file.ts");
+  // Who reads a file is told of what goes wrong.
+  hdf5Library().catch(() => {});
 }
 
 type Predict = (scan: ScanInput, mask: string) => Promise<ScanResult>;

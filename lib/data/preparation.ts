@@ -3,6 +3,7 @@
  * segmented take the way of the training cases (paper 4.1), without the cut around the label that nobody has drawn.
  */
 import { InputError } from "../errors.ts";
+import { extremesOf } from "../volume/extremes.ts";
 import { reorient, toPatientAxes } from "../volume/orientation.ts";
 import { gridWithSpacing, resample } from "../volume/resample.ts";
 import { requireRoom } from "../volume/room.ts";
@@ -58,11 +59,11 @@ export function prepareScan(
   dataset: Dataset,
   { preparation, spacing, path }: { preparation: Preparation; spacing: Triple; path: string },
 ): Volume {
-  requireFinite(scan.data, path);
+  const extremes = requireFinite(scan.data, path);
   if (preparation === "none") return scan;
   const isScaled = preparation === "full" && scaledDatasets.includes(dataset.name);
   const scaling = isScaled ? intensityScaling(dataset.name as ScaledDataset, scan) : undefined;
-  if (scaling !== undefined) requireVariation(scan.data, scaling, path);
+  if (scaling !== undefined) requireVariation(extremes, scaling, path);
   const image = onPreparedGrid(scan, spacing, path);
   if (scaling === undefined) return image;
   const data = image.data === scan.data ? scan.data.slice() : image.data;
@@ -104,23 +105,27 @@ export function withAtriumSpacing(image: Volume): { image: Volume; decisions: st
   return { image: { ...image, spacing }, decisions: [decision] };
 }
 
-function requireFinite(values: Float32Array, path: string): void {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] - values[i] !== 0) count++;
-  if (count === 0) return;
+/** The least and the greatest value of what is finite. */
+function requireFinite(values: Float32Array, path: string): readonly [number, number] {
+  const [least, greatest] = extremesOf(values);
+  // One NaN makes both NaN.
+  if (Number.isFinite(greatest - least)) return [least, greatest];
+  const count = values.reduce((sum, value) => Number.isFinite(value) ? sum : sum + 1, 0);
   throw new InputError(
     `${path}: ${count} of ${values.length} voxels are NaN or infinite; all must be finite`,
   );
 }
 
 /** A window that holds nothing of the scan tells a scan of another kind, or one that is scaled already. */
-function requireVariation(values: Float32Array, { window }: IntensityScaling, path: string): void {
+function requireVariation(
+  [least, greatest]: readonly [number, number],
+  { window }: IntensityScaling,
+  path: string,
+): void {
   const [low, high] = window ?? [-Infinity, Infinity];
-  const at = (i: number) => Math.min(Math.max(values[i], low), high);
-  let i = 1;
-  while (i < values.length && at(i) === at(0)) i++;
-  const isLikeScaled = window !== undefined && values.every((value) => value >= -10 && value <= 10);
-  if (i < values.length && !isLikeScaled) return;
+  const varies = Math.max(least, low) < Math.min(greatest, high);
+  const isLikeScaled = window !== undefined && least >= -10 && greatest <= 10;
+  if (varies && !isLikeScaled) return;
   const limits = window === undefined ? "" : ` of Hounsfield units from ${low} to ${high}`;
   throw new InputError(
     `${path}: its intensities do not vary as those${limits} of the training scans do; give a scan of that kind, or ` +

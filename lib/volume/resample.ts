@@ -5,6 +5,7 @@
  */
 import { InputError } from "../errors.ts";
 import { type Affine, voxelMap } from "./geometry.ts";
+import { isParallel, resampleParallel, rounded } from "./resample_parallel.ts";
 import {
   type Geometry,
   type Shape3,
@@ -69,10 +70,15 @@ export function resamplePlanes<T extends VoxelArray>(
       `an array of ${data.length} voxels from plane ${first} on does not fit ${grid.shape.join("×")}`,
     );
   }
+  const { reach, beyond } = limitsOf(outside);
+  if (interpolation === "linear" && isParallel(map)) {
+    resampleParallel(volume, { map, first, size: [planes, ny, nz], data, reach, beyond });
+    return;
+  }
   const fill = interpolation === "linear" ? linearLine : nearestLine;
   for (let x = 0; x < planes; x++) {
     for (let y = 0; y < ny; y++) {
-      const line = { map, x: first + x, y, start: (x * ny + y) * nz, length: nz, outside };
+      const line = { map, x: first + x, y, start: (x * ny + y) * nz, length: nz, reach, beyond };
       fill(volume, data, line);
     }
   }
@@ -87,18 +93,22 @@ interface Line {
   /** Where the row goes. */
   readonly start: number;
   readonly length: number;
-  readonly outside: number | "border";
+  /** How far beyond the outermost voxels is inside, and the value further away. */
+  readonly reach: number;
+  readonly beyond: number;
 }
 
 /** ITK's tolerance for points on the outermost border. */
 const edge = 0.5 + 1e-6;
 
+function limitsOf(outside: number | "border"): Pick<Line, "reach" | "beyond"> {
+  return outside === "border" ? { reach: Infinity, beyond: 0 } : { reach: edge, beyond: outside };
+}
+
 function nearestLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, data: T, line: Line) {
-  const { map: [mx, my, mz], x, y, start, length, outside } = line;
+  const { map: [mx, my, mz], x, y, start, length, reach, beyond } = line;
   const [nx, ny, nz] = shape;
   const [x0, y0, z0] = [mx, my, mz].map((row) => row[0] * x + row[1] * y + row[3]);
-  const reach = outside === "border" ? Infinity : edge;
-  const beyond = outside === "border" ? 0 : outside;
   for (let z = 0; z < length; z++) {
     const u = x0 + mx[2] * z;
     const v = y0 + my[2] * z;
@@ -118,12 +128,10 @@ function nearestLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, d
 }
 
 function linearLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, data: T, line: Line) {
-  const { map: [mx, my, mz], x, y, start, length, outside } = line;
+  const { map: [mx, my, mz], x, y, start, length, reach, beyond } = line;
   const [nx, ny, nz] = shape;
   const [x0, y0, z0] = [mx, my, mz].map((row) => row[0] * x + row[1] * y + row[3]);
   const isWhole = !(data instanceof Float32Array);
-  const reach = outside === "border" ? Infinity : edge;
-  const beyond = outside === "border" ? 0 : outside;
   for (let z = 0; z < length; z++) {
     const u = x0 + mx[2] * z;
     const v = y0 + my[2] * z;
@@ -158,8 +166,7 @@ function linearLine<T extends VoxelArray>({ data: source, shape }: Volume<T>, da
       fv,
     );
     const value = mix(low, high, fu);
-    // Rounding errors must not decide where a value lies half-way between two whole numbers.
-    data[start + z] = isWhole ? Math.floor(value + 0.5 + 1e-9) : value;
+    data[start + z] = isWhole ? rounded(value) : value;
   }
 }
 

@@ -55,7 +55,8 @@ function formatOf(path: string): ".nii" | ".nii.gz" | ".nrrd" {
 
 /** Gzip; without a name and a time in it, so that equal volumes are equal files. */
 function compressed(bytes: Uint8Array): Uint8Array {
-  return gzipSync(bytes, { level: 4 });
+  // Level 4 makes masks smaller by up to a fifth, in twice the time.
+  return gzipSync(bytes, { level: 2 });
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../lib/errors.ts";
+import { reorient } from "../../lib/volume/orientation.ts";
 import { gridWithSpacing, resample, resamplePlanes } from "../../lib/volume/resample.ts";
 import { type Geometry, identityDirection, type Volume } from "../../lib/volume/volume.ts";
 
@@ -71,6 +72,44 @@ describe("resample()", () => {
     const pair = { ...grid, shape: [2, 1, 1], spacing: [1, 1, 1], data: Uint8Array.of(0, 3) } as const;
     const middle = { ...pair, shape: [3, 1, 1] as const, spacing: [0.5, 1, 1] as const };
     assertEquals([...resample(pair, middle, { interpolation: "linear" }).data], [0, 2, 3]);
+  });
+});
+
+describe("resample() between parallel grids", () => {
+  const stored = { ...volume, direction: identityDirection };
+  const grids: readonly Geometry[] = [
+    { ...stored, shape: [9, 7, 11], spacing: [0.7, 1.1, 0.9], origin: [8.3, -6, 2] },
+    {
+      ...stored,
+      shape: [7, 9, 8],
+      spacing: [1.3, 0.6, 1.7],
+      direction: [[-1, 0, 0], [0, 1, 0], [0, 0, -1]],
+      origin: [15, -7, 11],
+    },
+  ];
+
+  for (const outside of [-2, "border"] as const) {
+    it(`is what a volume with its axes in another order gives, outside ${outside}`, () => {
+      const turned = reorient(stored, { axes: [2, 0, 1], reversed: [true, false, false] });
+      const wholes = { ...stored, data: Int16Array.from(stored.data) };
+      const turnedWholes = { ...turned, data: Int16Array.from(turned.data) };
+      for (const other of grids) {
+        const options = { interpolation: "linear", outside } as const;
+        const { data } = resample(stored, other, options);
+        const expected = resample(turned, other, options).data;
+        data.forEach((value, n) => assertAlmostEquals(value, expected[n], 1e-5, `voxel ${n}`));
+        assertEquals(
+          resample(wholes, other, options).data,
+          resample(turnedWholes, other, options).data,
+        );
+      }
+    });
+  }
+
+  it("leaves nothing of what was in the array before", () => {
+    const data = new Float32Array(9 * 7 * 11).fill(99);
+    resamplePlanes(stored, grids[0], { interpolation: "linear", first: 0, data });
+    assertEquals(data, resample(stored, grids[0], { interpolation: "linear" }).data);
   });
 });
 

@@ -1,9 +1,10 @@
 /** What a case was and what it became, in a few numbers. */
 import { componentSizes } from "../../volume/components.ts";
 import type { Box } from "../../volume/crop.ts";
+import { extremesOf } from "../../volume/extremes.ts";
 import type { Volume } from "../../volume/volume.ts";
 import { intensityMoments } from "../preprocess.ts";
-import { extremesOf, valuesAtRanks } from "./ranks.ts";
+import { valuesAtRanks } from "./ranks.ts";
 import type { RawVolumes } from "./raw_volumes.ts";
 import type { Fingerprint, Quantiles } from "./record.ts";
 

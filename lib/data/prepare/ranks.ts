@@ -1,4 +1,4 @@
-/** Extremes of arrays, and values at places of a sorted array, found by counting instead of sorting. */
+/** Values at places of a sorted array, found by counting instead of sorting. */
 
 /** Buckets of each of the two rounds: 16 of a float's 32 bits. */
 const buckets = 2 ** 16;
@@ -38,27 +38,4 @@ function sortableKeys(values: Float32Array): Uint32Array {
 function valueOf(key: number): number {
   const bits = Uint32Array.of(key >>> 31 === 1 ? key ^ 0x80000000 : ~key);
   return new Float32Array(bits.buffer)[0];
-}
-
-/** Values that are looked at in one go: a loop that is entered often is compiled sooner than one that is run once. */
-const block = 2 ** 16;
-
-/** Least and greatest; both NaN where one of the values is. */
-export function extremesOf(values: Float32Array): [number, number] {
-  let [least, greatest] = [Infinity, -Infinity];
-  for (let from = 0; from < values.length; from += block) {
-    const [low, high] = extremesOfBlock(values.subarray(from, from + block));
-    least = Math.min(least, low);
-    greatest = Math.max(greatest, high);
-  }
-  return [least, greatest];
-}
-
-function extremesOfBlock(values: Float32Array): [number, number] {
-  let [least, greatest] = [Infinity, -Infinity];
-  for (let i = 0; i < values.length; i++) {
-    least = Math.min(least, values[i]);
-    greatest = Math.max(greatest, values[i]);
-  }
-  return [least, greatest];
 }

@@ -1,6 +1,7 @@
 /** A raw case in memory: image and label on one grid, checked. */
 import { InputError } from "../../errors.ts";
 import { boundingBox, type Box } from "../../volume/crop.ts";
+import { extremesOf } from "../../volume/extremes.ts";
 import { readDicomFolder } from "../../volume/dicom_series.ts";
 import { readHdf5Dataset } from "../../volume/hdf5.ts";
 import type { ReadFile } from "../../volume/nrrd.ts";
@@ -12,7 +13,6 @@ import { withAtriumSpacing } from "../preparation.ts";
 import { laSpacing } from "../source.ts";
 import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
 import type { RawCase } from "./archive.ts";
-import { extremesOf } from "./ranks.ts";
 import type { PreparedName } from "./record.ts";
 
 /** Image and label of a case on one grid. */
