@@ -3,10 +3,18 @@ import { preparations } from "../data/preparation.ts";
 import { InputError } from "../errors.ts";
 import { blendings } from "../inference/sliding_window.ts";
 import { type Context, defineCommand, type Options, type Outcome } from "./command.ts";
-import { findScans, masksOf, type ScanInput } from "./predict/inputs.ts";
+import {
+  findScans,
+  masksOf,
+  outputsOf,
+  requireDistinctOutputs,
+  type ScanInput,
+  type ScanOutputs,
+} from "./predict/inputs.ts";
 import type { ScanResult, ScanWanted } from "./predict/one_scan.ts";
 import type { RunConfig } from "../training/config.ts";
-import type { DoneScan, PredictionSettings } from "./predict/record.ts";
+import type { Shape3 } from "../volume/volume.ts";
+import type { PredictionSettings } from "./predict/record.ts";
 import { formatDuration } from "./progress.ts";
 import { useEngine } from "./workspace.ts";
 
@@ -74,34 +82,36 @@ export const command = defineCommand({
   notes: [
     "deno task predict --run runs/NAME scan.nii.gz mask.nii.gz",
     "deno task predict --run runs/NAME BraTS2019/HGG masks --file '*_flair.nii.gz' --uncertainty",
-    "A folder that was begun goes on where it stopped. HDF5 cases count as prepared.",
+    "A folder that was begun goes on where it stopped.",
+    "HDF5 cases count as prepared; those that state another spacing than the run's cases have are resampled.",
   ],
 });
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { readConfig } = await import("../training/run_folder.ts");
   const inputs = await findScans(options.in, { pattern: options.file, out: options.out });
-  const masks = await masksOf(inputs, options.out, options.format);
-  const jobs = inputs.scans.map((scan, i) => ({ scan, mask: masks[i] }));
+  const masks = await masksOf(inputs, options.out, { format: options.format, folder: options.in });
+  const jobs = inputs.scans.map((scan, i) => ({ scan, outputs: outputsOf(masks[i], options) }));
+  requireDistinctOutputs(jobs);
   if (inputs.scans.some(({ path }) => hdf5Ending.test(path))) await beginHdf5();
   if (await readConfig(options.run) !== undefined) await useEngine(context);
   const { settings, predict } = await preparePredictor(options, context);
   const folder = inputs.isSingle ? undefined : options.out;
-  const { doneScans, isDone, fileState, writeRecord } = await import("./predict/record.ts");
+  const { doneScans, fileState, openJobs, requireFree, writeRecord } = await import("./predict/record.ts");
   const known = folder === undefined || options.overwrite ? [] : await doneScans(folder, settings);
-  const done: DoneScan[] = [];
-  for (const scan of known) if (await isDone(scan)) done.push(scan);
-  const old = new Set(done.map(({ output }) => output));
-  const open = jobs.filter(({ mask }) => !old.has(mask));
-  if (!options.overwrite) await requireFree(open.map(({ mask }) => mask), known);
+  const open = await openJobs(jobs, known);
+  const old = jobs.length - open.length;
+  if (!options.overwrite) await requireFree(open, known);
+  const again = new Set(open.map(({ outputs }) => outputs.mask));
+  const done = known.filter(({ output }) => !again.has(output));
   await makeFolder(folder ?? masks[0].replace(/[^/\\]*$/, ""));
   const results: ScanResult[] = [];
   const failed: { readonly input: string; readonly error: string }[] = [];
-  for (const { scan, mask } of open) {
+  for (const { scan, outputs } of open) {
     if (context.signal.aborted) break;
     try {
       const state = await fileState(scan.path);
-      const result = await predict(scan, mask);
+      const result = await predict(scan, outputs);
       results.push(result);
       for (const text of result.decisions) context.note(`${result.name}  ${text}`);
       context.print(lineOf(result));
@@ -118,15 +128,15 @@ export async function run(options: Options<typeof command>, context: Context): P
   context.status(undefined);
   const { name, step } = { name: settings.run, step: settings.step };
   if (folder !== undefined) {
-    const left = jobs.length - old.size - results.length - failed.length;
-    const parts = [`${results.length} predicted`, `${old.size} there already`, `${failed.length} left out`];
+    const left = open.length - results.length - failed.length;
+    const parts = [`${results.length} predicted`, `${old} there already`, `${failed.length} left out`];
     context.print(
       `${folder}: ${parts.join(", ")}${left > 0 ? `, ${left} to do: the same command goes on` : ""}`,
     );
   }
   return {
     exitCode: failed.length > 0 ? 1 : 0,
-    json: { run: name, step, scans: results, old: old.size, failed },
+    json: { run: name, step, scans: results, old, failed },
   };
 }
 
@@ -139,7 +149,7 @@ async function beginHdf5(): Promise<void> {
   hdf5Library().catch(() => {});
 }
 
-type Predict = (scan: ScanInput, mask: string) => Promise<ScanResult>;
+type Predict = (scan: ScanInput, outputs: ScanOutputs) => Promise<ScanResult>;
 
 /** Loads the run; what it returns predicts one scan. */
 async function preparePredictor(
@@ -148,7 +158,8 @@ async function preparePredictor(
 ): Promise<{ settings: PredictionSettings; predict: Predict }> {
   const { loadRun } = await import("../training/evaluate_run.ts");
   const { configHash } = await import("../training/config.ts");
-  const { datasetOf, profileOf } = await import("../data/dataset.ts");
+  const { datasetOf, datasets, profileOf } = await import("../data/dataset.ts");
+  const { isPublicAtrium, laSpacing } = await import("../data/source.ts");
   const { predictOne } = await import("./predict/one_scan.ts");
   const { config, run, step } = await loadRun(options.run, options.checkpoint);
   const { blending, mirror, batch, prepare: preparation, largestComponent, probabilities, uncertainty } =
@@ -161,11 +172,15 @@ async function preparePredictor(
   const dataset = datasetOf(config.dataset);
   const { spacing } = profileOf(dataset, config.profile);
   const stride = options.stride ?? config.stride;
-  const read = { dataset: options.dataset, spacing: () => spacing };
-  const predict: Predict = async (scan, mask) => {
+  const isAtrium = dataset === datasets.la;
+  const read = {
+    dataset: options.dataset,
+    spacing: (shape: Shape3) => isAtrium && isPublicAtrium(shape) ? laSpacing(shape) : spacing,
+  };
+  const predict: Predict = async (scan, outputs) => {
     const progress = context.progress();
     const view = options.view ? factsOf(options, config, step) : undefined;
-    const wanted: ScanWanted = { largestComponent, probabilities, view, mask, read };
+    const wanted: ScanWanted = { largestComponent, view, outputs, read };
     const result = await predictOne(run, scan, {
       wanted,
       options: {
@@ -204,15 +219,6 @@ function factsOf(
     ["Checkpoint", `${checkpoint}, step ${step} of ${iterations}`],
     ["Windows", how.join(", ")],
   ] as const;
-}
-
-/** What a former call made of a scan that has changed since may be replaced; nothing else. */
-async function requireFree(masks: readonly string[], known: readonly DoneScan[]): Promise<void> {
-  const own = new Set(known.map(({ output }) => output));
-  for (const mask of masks) {
-    const exists = (await Deno.stat(mask).catch(() => undefined)) !== undefined;
-    if (exists && !own.has(mask)) throw new InputError(`${mask} exists; --overwrite replaces it`);
-  }
 }
 
 async function makeFolder(path: string): Promise<void> {

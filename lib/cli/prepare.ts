@@ -104,7 +104,8 @@ function explained(to: string, error: unknown): unknown {
       `${to} cannot be written: a file is where a folder is needed; choose another with --to`,
     );
   }
-  if (error instanceof Deno.errors.PermissionDenied || /read-only file system/i.test(text)) {
+  // Workers pass on the text alone.
+  if (/permission ?denied|read-only file system/i.test(text)) {
     return new EnvironmentError(`${to} cannot be written: no permission; choose another folder with --to`);
   }
   return error;

@@ -78,12 +78,20 @@ export async function folderSource(directory: string, options: FolderOptions = {
   return { train, test, ...(validation.length > 0 && { validation }), load: keepLoaded(load, cacheBytes) };
 }
 
+/** Slices of the public volumes, and of the same averaged to 1.25 mm. */
+const [publicSlices, averagedSlices] = [88, 44];
+
+/** Whether a volume has as many slices as the public left-atrium volumes have. */
+export function isPublicAtrium(shape: Shape3): boolean {
+  return shape[2] === publicSlices || shape[2] === averagedSlices;
+}
+
 /**
  * Voxel size of a left-atrium volume that does not state it. The challenge's volumes have 88 slices of
  * 0.625 mm, and the public preparation keeps them all: 44 slices tell a volume that was averaged to 1.25 mm.
  */
 export function laSpacing(shape: Shape3): Triple {
-  return shape[2] === 44 ? [1.25, 1.25, 1.25] : [0.625, 0.625, 0.625];
+  return shape[2] === averagedSlices ? [1.25, 1.25, 1.25] : [0.625, 0.625, 0.625];
 }
 
 /**

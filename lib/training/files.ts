@@ -1,8 +1,16 @@
 /** Files that appear whole or not at all: written beside, flushed, renamed. */
 import { EnvironmentError, InputError, noRoom } from "../errors.ts";
 
-/** Writes a file atomically. */
-export async function writeWhole(path: string, contents: string | Uint8Array): Promise<void> {
+/**
+ * Writes a file atomically.
+ *
+ * @param choice how the user chooses another place.
+ */
+export async function writeWhole(
+  path: string,
+  contents: string | Uint8Array,
+  choice?: string,
+): Promise<void> {
   const beside = `${path}.${Deno.pid}.tmp`;
   const bytes = typeof contents === "string" ? new TextEncoder().encode(contents) : contents;
   try {
@@ -10,7 +18,7 @@ export async function writeWhole(path: string, contents: string | Uint8Array): P
     await Deno.rename(beside, path);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
-    throw explained(path, error);
+    throw explained(path, error, choice);
   }
 }
 

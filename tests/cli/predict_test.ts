@@ -4,7 +4,7 @@ import { writeHdf5 } from "../../lib/volume/hdf5.ts";
 import { gridDifference } from "../../lib/volume/geometry.ts";
 import { reorient } from "../../lib/volume/orientation.ts";
 import { readLabel, readVolume } from "../../lib/volume/read_volume.ts";
-import { resample } from "../../lib/volume/resample.ts";
+import { gridWithSpacing, resample } from "../../lib/volume/resample.ts";
 import type { Volume } from "../../lib/volume/volume.ts";
 import { writeVolume } from "../../lib/volume/write_volume.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
@@ -92,6 +92,16 @@ describe("predict", () => {
     const rest = documentOf(await coarse("--json"));
     assertEquals([rest.old, rest.scans.length, rest.failed], [1, 1, []]);
     assertRefused(await coarse("--mirror"), "mirror: false there, true here");
+    // Another folder's scan of the same name is another scan.
+    await Deno.mkdir(`${root}/others`);
+    await writeVolume(`${root}/others/one.nii.gz`, image);
+    const mixed = await predict(`${root}/others`, `${root}/out`, "--stride", "32x32x16");
+    assertRefused(mixed, "one.nii.gz exists; --overwrite replaces it");
+    // A scan that was taken away keeps its mask.
+    await Deno.remove(`${folder}/one.nii.gz`);
+    const fewer = documentOf(await coarse("--json"));
+    assertEquals([fewer.old, fewer.scans.length], [1, 0]);
+    await writeVolume(`${folder}/one.nii.gz`, image);
     const again = documentOf(await coarse("--blending", "gaussian", "--overwrite", "--json"));
     assertEquals([again.old, again.scans.length], [0, 2]);
   });
@@ -157,6 +167,23 @@ describe("predict", () => {
     assertEquals(masks.slice(0, 2), masks.slice(2));
   });
 
+  it("resamples a prepared case of another spacing than the run's, and says so", async () => {
+    const fine = resample(image, gridWithSpacing(image, [0.8, 0.8, 0.8]), {
+      interpolation: "linear",
+      outside: "border",
+    });
+    const none = { ...fine, data: new Uint8Array(fine.data.length) };
+    await writeHdf5(`${root}/fine.h5`, { image: fine, label: none });
+    const words = ["--json", "--overwrite", "--stride", "32x32x16"];
+    const outcome = async (path: string) =>
+      documentOf(await predict(path, `${root}/fine_mask.nii.gz`, ...words)).scans[0];
+    await writeVolume(`${root}/fine.nrrd`, fine);
+    const [prepared, plain] = [await outcome(`${root}/fine.h5`), await outcome(`${root}/fine.nrrd`)];
+    const text = "prepared at 0.8×0.8×0.8 mm, and resampled to the 1.25×1.25×1.25 mm of the run's cases";
+    assertEquals([prepared.decisions, prepared.shape], [[text], [...fine.shape]]);
+    assertEquals([prepared.voxels, plain.decisions], [plain.voxels, []]);
+  });
+
   it("refuses what it cannot do in one line, and writes nothing", async () => {
     const scan = `${root}/scan.nii.gz`;
     await writeVolume(scan, image);
@@ -177,6 +204,18 @@ describe("predict", () => {
       "there.nii.gz exists; --overwrite replaces it",
     );
     assertEquals(await Deno.readTextFile(`${root}/there.nii.gz`), "mine");
+    await Deno.writeTextFile(`${root}/map_probability.nii.gz`, "mine");
+    assertRefused(
+      await predict(scan, `${root}/map.nii.gz`, "--probabilities"),
+      "map_probability.nii.gz exists; --overwrite replaces it",
+    );
+    await Deno.mkdir(`${root}/pair`);
+    for (const name of ["a", "a_probability"]) await Deno.copyFile(scan, `${root}/pair/${name}.nii.gz`);
+    assertRefused(await predict(`${root}/pair`, `${root}/pair`), "the masks would lie among the scans");
+    assertRefused(
+      await predict(`${root}/pair`, nowhere, "--probabilities"),
+      "a_probability.nii.gz would be written for",
+    );
     const single = await runKit(["predict", "--run", runs.vnet, scan, nowhere, "--uncertainty"]);
     assertRefused(single, "vnet has one branch, which cannot disagree");
     const huge = { ...image, spacing: [9999, 9999, 9999] as const };

@@ -32,8 +32,8 @@ const spacing = [0.9, 0.9, 1.5] as const;
 export async function scanWork(run: MethodRun, crop: Shape3, path: string): Promise<ScanWork> {
   await writeVolume(path, drawScan());
   const wanted = {
-    ...{ largestComponent: false, probabilities: false, view: undefined, read: {} },
-    mask: besideMask(path, "mask"),
+    ...{ largestComponent: false, view: undefined, read: {} },
+    outputs: { mask: besideMask(path, "mask") },
   };
   const options = { ...windowsOf(crop), ...preparationOf(path), branches: false, mirror: false, dataset };
   return {

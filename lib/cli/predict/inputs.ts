@@ -121,12 +121,14 @@ function requireDistinct(scans: readonly ScanInput[]): void {
  * The mask's file of each scan.
  *
  * @param out a file for a single scan, else a folder.
- * @throws InputError where `out` is a file for several scans, one of a format that is not written, or a scan itself.
+ * @param options.folder where the scans were looked for.
+ * @throws InputError where `out` is a file for several scans, one of a format that is not written, a scan itself, or
+ * for several scans their own folder.
  */
 export async function masksOf(
   { scans, isSingle }: ScanInputs,
   out: string,
-  format: "nii.gz" | "nrrd",
+  { format, folder }: { readonly format: "nii.gz" | "nrrd"; readonly folder: string },
 ): Promise<readonly string[]> {
   const found = await Deno.stat(out).catch(() => undefined);
   const isFolder = found?.isDirectory ?? !volumeEnding.test(out);
@@ -136,6 +138,11 @@ export async function masksOf(
   if (!isFolder && !maskEnding.test(out)) {
     throw new InputError(
       `${out}: masks are written as .nii.gz, .nii or .nrrd; name the file so, or give a folder`,
+    );
+  }
+  if (isFolder && !isSingle && found !== undefined && await isSameFolder(folder, out)) {
+    throw new InputError(
+      `${out}: the masks would lie among the scans and be taken for scans later; give another folder for them`,
     );
   }
   const masks = isFolder ? scans.map(({ name }) => join(out, `${name}.${format}`)) : [out];
@@ -148,9 +155,66 @@ export async function masksOf(
   return masks;
 }
 
-/** The file of another map beside a mask: `case.nii.gz` → `case_probability.nii.gz`. */
+/** The files that a scan becomes. */
+export interface ScanOutputs {
+  readonly mask: string;
+  readonly probability?: string;
+  readonly disagreement?: string;
+  /** A page to look into the scan. */
+  readonly page?: string;
+}
+
+/** A scan, and where its outputs go. */
+export interface PredictionJob {
+  readonly scan: ScanInput;
+  readonly outputs: ScanOutputs;
+}
+
+/** How the user chooses another place for the outputs, for messages. */
+export const outputChoice = "for OUT";
+
+/** Mask and maps of a scan: beside `case.nii.gz` its `case_probability.nii.gz`. */
+export function outputsOf(
+  mask: string,
+  { probabilities, uncertainty, view }: {
+    readonly probabilities: boolean;
+    readonly uncertainty: boolean;
+    readonly view: boolean;
+  },
+): ScanOutputs {
+  return {
+    mask,
+    ...(probabilities && { probability: besideMask(mask, "probability") }),
+    ...(uncertainty && { disagreement: besideMask(mask, "disagreement") }),
+    ...(view && { page: besideMask(mask, "view").replace(maskEnding, ".html") }),
+  };
+}
+
+/** The file of another map beside a mask. */
 export function besideMask(mask: string, map: string): string {
   return mask.replace(maskEnding, (ending) => `_${map}${ending}`);
+}
+
+/** @throws InputError where two outputs would have one path, or an output a scan's. */
+export function requireDistinctOutputs(jobs: readonly PredictionJob[]): void {
+  const sources = new Map(jobs.map(({ scan: { path } }) => [path, path]));
+  for (const { scan: { path }, outputs } of jobs) {
+    for (const output of Object.values(outputs)) {
+      const other = sources.get(output);
+      if (other !== undefined) {
+        throw new InputError(
+          `${output} would be written for ${path} and is wanted for ${other} already; rename one of them, or give ` +
+            `another place for the masks`,
+        );
+      }
+      sources.set(output, path);
+    }
+  }
+}
+
+async function isSameFolder(a: string, b: string): Promise<boolean> {
+  const [real, other] = await Promise.all([a, b].map((path) => Deno.realPath(path)));
+  return real === other;
 }
 
 function stemOf(path: string): string {

@@ -1,5 +1,5 @@
 /** One scan from its file to the files of its mask and maps, with the time that each part took. */
-import { withAtriumSpacing } from "../../data/preparation.ts";
+import { type Preparation, withAtriumSpacing } from "../../data/preparation.ts";
 import { mapOn, maskOn, predictScan, type ScanMaps, type ScanOptions } from "../../inference/predict_scan.ts";
 import type { MethodRun } from "../../methods/method.ts";
 import { viewerHtml } from "../../report/viewer/page.ts";
@@ -7,19 +7,16 @@ import { explained, writeWhole } from "../../training/files.ts";
 import { largestComponent } from "../../volume/components.ts";
 import { imageOf } from "../../volume/stored_volume.ts";
 import { type ReadOptions, readStored } from "../../volume/read_volume.ts";
-import type { Geometry, Volume, VoxelArray } from "../../volume/volume.ts";
+import type { Geometry, Triple, Volume, VoxelArray } from "../../volume/volume.ts";
 import { writeVolume } from "../../volume/write_volume.ts";
-import { besideMask, type ScanInput } from "./inputs.ts";
+import { outputChoice, type ScanInput, type ScanOutputs } from "./inputs.ts";
 
 /** What is wanted of a scan. */
 export interface ScanWanted {
   readonly largestComponent: boolean;
-  /** Also the map of foreground probabilities. */
-  readonly probabilities: boolean;
-  /** Also a page to look into the scan; the lines are what it says of how the mask was made. */
+  /** What the page, where one is wanted, says of how the mask was made, line by line. */
   readonly view: readonly (readonly [name: string, value: string])[] | undefined;
-  /** The file of the mask; maps go beside it. */
-  readonly mask: string;
+  readonly outputs: ScanOutputs;
   readonly read: ReadOptions;
 }
 
@@ -53,6 +50,9 @@ export interface ScanResult {
 /** HDF5 files are the kit's own, whose cases are prepared already. */
 const preparedFormat = "HDF5";
 
+/** Spacings that differ by less are one. */
+const sameSpacing = 0.01;
+
 /**
  * Predicts a scan and writes its mask, and the maps that are wanted, in the scan's own geometry.
  *
@@ -67,9 +67,7 @@ export async function predictOne(
   const { scan, format } = await readScan(path, wanted.read);
   const { data: _, ...geometry } = scan;
   // The mask keeps what the header says, whatever the voxels were taken for.
-  const preparation = format === preparedFormat ? "none" : options.preparation;
-  const isAtrium = options.dataset.name === "la" && preparation === "full";
-  const { image: placed, decisions } = isAtrium ? withAtriumSpacing(scan) : { image: scan, decisions: [] };
+  const { preparation, placed, decisions } = placeScan(scan, format, options);
   const image = wanted.view === undefined ? undefined : scan;
   const read = clock();
   let prepare = 0;
@@ -93,7 +91,7 @@ export async function predictOne(
   return {
     name,
     input: path,
-    output: wanted.mask,
+    output: wanted.outputs.mask,
     ...written,
     millilitres,
     shape,
@@ -101,6 +99,26 @@ export async function predictOne(
     decisions,
     seconds,
   };
+}
+
+/** How a scan is prepared, its true spacing, and what had to be assumed for that. */
+function placeScan(
+  scan: Volume,
+  format: string,
+  { dataset, preparation, spacing }: Pick<ScanOptions, "dataset" | "preparation" | "spacing">,
+): { preparation: Preparation; placed: Volume; decisions: readonly string[] } {
+  if (format !== preparedFormat) {
+    const isAtrium = dataset.name === "la" && preparation === "full";
+    const { image: placed, decisions } = isAtrium ? withAtriumSpacing(scan) : { image: scan, decisions: [] };
+    return { preparation, placed, decisions };
+  }
+  const isOwn = scan.spacing.every((side, axis) => Math.abs(side / spacing[axis] - 1) < sameSpacing);
+  if (isOwn || preparation === "none") return { preparation: "none", placed: scan, decisions: [] };
+  const text = (triple: Triple) => triple.map((side) => Number(side.toPrecision(4))).join("×");
+  const decision = `prepared at ${text(scan.spacing)} mm, and resampled to the ${
+    text(spacing)
+  } mm of the run's cases`;
+  return { preparation: "spacing", placed: scan, decisions: [decision] };
 }
 
 /** The stored numbers are let go of as soon as the intensities are there. */
@@ -120,21 +138,19 @@ interface Written extends ScanWanted {
 async function writeMaps(
   geometry: Geometry,
   { probability, disagreement }: ScanMaps,
-  { mask: path, largestComponent: isFiltered, probabilities, view, name, image, grid }: Written,
+  { outputs, largestComponent: isFiltered, view, name, image, grid }: Written,
 ): Promise<Pick<ScanResult, "maps" | "voxels">> {
   const mask = maskOn(grid, probability);
   const data = isFiltered ? largestComponent(mask, geometry.shape) : mask;
   let voxels = 0;
   for (let i = 0; i < data.length; i++) voxels += data[i];
-  const maps: Record<string, string> = {};
-  const add = async (name: string, map: Volume) => {
-    maps[name] = besideMask(path, name);
-    await write(maps[name], { ...geometry, data: mapOn(grid, map) });
-  };
-  if (probabilities) await add("probability", probability);
-  if (disagreement !== undefined) await add("disagreement", disagreement);
-  if (view !== undefined && image !== undefined) {
-    maps.page = besideMask(path, "view").replace(/\.(nii|nii\.gz|nrrd)$/i, ".html");
+  const { mask: path, ...maps } = outputs;
+  const add = (path: string, map: Volume) => write(path, { ...geometry, data: mapOn(grid, map) });
+  if (maps.probability !== undefined) await add(maps.probability, probability);
+  if (maps.disagreement !== undefined && disagreement !== undefined) {
+    await add(maps.disagreement, disagreement);
+  }
+  if (maps.page !== undefined && view !== undefined && image !== undefined) {
     const html = await viewerHtml({
       title: name,
       lead: `${voxels} voxels are foreground`,
@@ -143,7 +159,7 @@ async function writeMaps(
       prediction: { ...geometry, data },
       ...(disagreement && { disagreement: { ...geometry, data: mapOn(grid, disagreement) } }),
     });
-    await writeWhole(maps.page, html);
+    await writeWhole(maps.page, html, outputChoice);
   }
   // Last, because the mask's file says that the scan is done.
   await write(path, { ...geometry, data });
@@ -154,7 +170,7 @@ async function write(path: string, volume: Volume<VoxelArray>): Promise<void> {
   try {
     await writeVolume(path, volume);
   } catch (error) {
-    throw explained(path, error, "for OUT");
+    throw explained(path, error, outputChoice);
   }
 }
 

@@ -1,6 +1,7 @@
 /** `predict.json` beside the masks of a folder: what made them, so that an interrupted prediction goes on. */
 import { InputError } from "../../errors.ts";
 import { writeWhole } from "../../training/files.ts";
+import { outputChoice, type PredictionJob } from "./inputs.ts";
 import type { ScanResult } from "./one_scan.ts";
 
 /** All that decides what the masks are, beside the scans. */
@@ -65,6 +66,40 @@ export async function doneScans(folder: string, settings: PredictionSettings): P
   );
 }
 
+/** The jobs that no former call has done: of the same scan, which is as it was, with its outputs in place. */
+export async function openJobs(
+  jobs: readonly PredictionJob[],
+  known: readonly DoneScan[],
+): Promise<readonly PredictionJob[]> {
+  const former = new Map(known.map((scan) => [scan.output, scan]));
+  const isOpen = await Promise.all(jobs.map(async ({ scan, outputs }) => {
+    const done = former.get(outputs.mask);
+    return done?.input !== scan.path || !await isDone(done);
+  }));
+  return jobs.filter((_, i) => isOpen[i]);
+}
+
+/**
+ * What a former call made of the same scan, which has changed since, may be replaced; nothing else.
+ *
+ * @throws InputError where another output is there.
+ */
+export async function requireFree(jobs: readonly PredictionJob[], known: readonly DoneScan[]): Promise<void> {
+  const own = new Set(
+    known.flatMap(({ input, output, maps }) =>
+      [output, ...Object.values(maps)].map((path) => `${input}\n${path}`)
+    ),
+  );
+  for (const { scan, outputs } of jobs) {
+    for (const path of Object.values(outputs)) {
+      const exists = (await Deno.stat(path).catch(() => undefined)) !== undefined;
+      if (exists && !own.has(`${scan.path}\n${path}`)) {
+        throw new InputError(`${path} exists; --overwrite replaces it`);
+      }
+    }
+  }
+}
+
 /** Writes the record. */
 export async function writeRecord(
   folder: string,
@@ -72,11 +107,11 @@ export async function writeRecord(
   scans: readonly DoneScan[],
 ): Promise<void> {
   const record: PredictionRecord = { format: "sasnet-predictions-1", settings, scans };
-  await writeWhole(`${folder}/${fileName}`, `${JSON.stringify(record, null, 1)}\n`);
+  await writeWhole(`${folder}/${fileName}`, `${JSON.stringify(record, null, 1)}\n`, outputChoice);
 }
 
 /** Whether a scan is done: its file is as it was, and its outputs are there. */
-export async function isDone(scan: DoneScan): Promise<boolean> {
+async function isDone(scan: DoneScan): Promise<boolean> {
   const { bytes, modified } = await fileState(scan.input);
   if (bytes !== scan.inputBytes || modified !== scan.inputModified) return false;
   const outputs = [scan.output, ...Object.values(scan.maps)];
