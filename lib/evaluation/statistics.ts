@@ -49,7 +49,10 @@ export function estimate(repetitions: readonly (readonly CaseResult[])[], measur
     mean: mean(ofSeeds),
     sdOverSeeds: sampleDeviation(ofSeeds),
     sdOverCases: sampleDeviation(ofCases),
-    interval: bootstrapInterval(ofCases),
+    // On demand: it takes longer than all the others, and most estimates are printed without it.
+    get interval() {
+      return bootstrapInterval(ofCases);
+    },
     seeds: repetitions.length,
     cases: table[0]?.length ?? 0,
     missed,
