@@ -83,7 +83,7 @@ export async function run(options: Options<typeof command>, context: Context): P
   }
   if (options.item.length === 0) {
     const { overviewHtml } = await import("../report/item_report.ts");
-    await writeChanged(`${options.results}/index.html`, overviewHtml(made));
+    await writeChanged(`${options.results}/index.html`, overviewHtml(made, profile));
   }
   return {
     json: {

@@ -58,7 +58,7 @@ export const figures: readonly PaperFigure[] = [
     kind: "figure",
     key: "figure2",
     number: 2,
-    caption: "The framework of SASNet (no caption in the text at hand).",
+    caption: "The framework of SASNet (the kit's title).",
     needs: "the layers of the network and its maps of a labelled crop",
     runs: [{ label: "SASNet", run: run("sasnet", "la") }],
   },

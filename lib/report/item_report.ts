@@ -1,4 +1,5 @@
 /** The files of one item's report, from records alone. */
+import type { ProfileName } from "../data/dataset.ts";
 import { paperAudit } from "../experiments/audit.ts";
 import { type ComplexityTable, labelOf, type PaperFigure, type PaperTable } from "../experiments/item.ts";
 import type { StoredFigure } from "../experiments/figure_data.ts";
@@ -14,7 +15,7 @@ import { confidenceCharts } from "./figures/figure3.ts";
 import { learningCurves } from "./figures/learning_curves.ts";
 import { ruleTable, testTable } from "./detail_tables.ts";
 import { type PageFigure, pageHtml } from "./page.ts";
-import { claimTable, comparisonTable, detailTable, type ReportScale } from "./paper_table.ts";
+import { claimTable, comparisonTable, detailTable, profileRemarks, type ReportScale } from "./paper_table.ts";
 import { type Figure, svgDocument } from "./svg.ts";
 import type { Table } from "./table.ts";
 import { tableCsv, tableLatex, tableMarkdown } from "./table_formats.ts";
@@ -212,7 +213,7 @@ export function auditReport(): ItemReport {
 }
 
 /** A page with the main table of every report, which links them all. */
-export function overviewHtml(reports: readonly ItemReport[]): string {
+export function overviewHtml(reports: readonly ItemReport[], profile: ProfileName): string {
   const table: Table = {
     title: "Reports",
     columns: [{ label: "item" }, { label: "subject" }, { label: "state" }],
@@ -223,8 +224,8 @@ export function overviewHtml(reports: readonly ItemReport[]): string {
   const page = pageHtml({
     title: "SASNet kit: reports",
     lead:
-      "Every table of the paper beside the kit's own runs; each item has a page of its own with the tests, " +
-      "the claims and the figures.",
+      `Every table of the paper beside the kit's own runs of profile ${profile}; each item has a page of its own with ` +
+      `the tests, the claims and the figures. ${profileRemarks[profile]}`,
     facts: [["Command", "npx -y deno@2.9.6 task report"]],
     tables: [table, ...reports.map(({ table }) => table)],
     figures: [],

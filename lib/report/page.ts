@@ -69,7 +69,9 @@ h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
 .lead { color: var(--soft); max-width: 46rem; margin: 0 0 1.5rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .5rem; font-weight: 600; }
+caption { text-align: left; padding-bottom: .5rem; font-weight: 600; position: sticky; left: 0; max-width: calc(100vw - 3.5rem); }
+colgroup + colgroup { border-left: .9rem solid transparent; }
+th[scope=row] { position: sticky; left: 0; background: var(--paper); }
 th, td { padding: .3rem .6rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap;
   vertical-align: top; }
 .text { white-space: normal; max-width: 32rem; min-width: 8rem; }

@@ -1,5 +1,5 @@
 /** A table of the paper beside the kit's own runs, as records for every notation. */
-import { datasets } from "../data/dataset.ts";
+import { datasets, type ProfileName } from "../data/dataset.ts";
 import { meanOverSeeds } from "../evaluation/statistics.ts";
 import type { Scale } from "../experiments/choice.ts";
 import { labelOf, type Metric, metrics, type PaperTable } from "../experiments/item.ts";
@@ -209,15 +209,18 @@ export function claimTable(table: PaperTable, verdicts: readonly Verdict[], scal
       `Test: Wilcoxon signed-rank over the test cases (means over the seeds), two-sided, Holm's correction over the ` +
       `${comparisons} comparisons of this table, level ${level}. A claim holds where every comparison is better and ` +
       `significant; better and worse are told by the ranks.`,
-      scale.profile === "paper"
-        ? "The runs have the paper's size."
-        : scale.profile === "mini"
-        ? "The runs are smaller than the paper's: a verdict holds at this scale alone."
-        : "Profile smoke shows that everything works; its verdicts say nothing about the methods.",
+      profileRemarks[scale.profile],
     ],
     footnotes: [],
   };
 }
+
+/** What the runs of a profile can show. */
+export const profileRemarks: Readonly<Record<ProfileName, string>> = {
+  smoke: "Profile smoke shows that everything works; its verdicts say nothing about the methods.",
+  mini: "The runs are smaller than the paper's: a verdict holds at this scale alone.",
+  paper: "The runs have the paper's size.",
+};
 
 function comparisonText(
   { metric, than, advantage, isBetter, adjusted }: Verdict["comparisons"][number],

@@ -154,6 +154,8 @@ export function tableHtml(table: Table): string {
           : `<th scope="colgroup" colspan="${group.span}">${escapeXml(group.label)}</th>`
       ).join("")
     }</tr>`;
+  // Column groups of their own let a page part them.
+  const columnGroups = (groups ?? []).map(({ span }) => `<colgroup span="${span}"></colgroup>`).join("");
   const heads = table.columns.map((column) =>
     `<th scope="col"${side(column)}>${escapeXml(heading(column))}</th>`
   );
@@ -175,7 +177,9 @@ export function tableHtml(table: Table): string {
     ...table.footnotes.map((note, i) => `<sup>${letter(i)}</sup> ${escapeXml(note)}`),
     ...captionLines(table, marks).map(escapeXml),
   ];
-  return `<figure class="table"><div class="scroll"><table><caption>${escapeXml(table.title)}</caption>` +
+  return `<figure class="table"><div class="scroll"><table><caption>${
+    escapeXml(table.title)
+  }</caption>${columnGroups}` +
     `<thead>${groupRow}<tr>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>` +
     (notes.length === 0 ? "" : `<figcaption>${notes.map((note) => `<p>${note}</p>`).join("")}</figcaption>`) +
     "</figure>\n";

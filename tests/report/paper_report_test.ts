@@ -149,7 +149,8 @@ describe("the report of a table", () => {
     }];
     const counted = complexityReport(table11, { ...source([]), complexity: counts });
     assertEquals(counted.line, "1 of 7 methods counted");
-    const page = overviewHtml([drawn, counted, auditReport()]);
+    const page = overviewHtml([drawn, counted, auditReport()], "mini");
+    assertStringIncludes(page, "of profile mini");
     for (const key of ["figure1", "table11", "paper_audit"]) {
       assertStringIncludes(page, `href="${key}/index.html"`);
     }

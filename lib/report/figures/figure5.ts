@@ -27,7 +27,7 @@ export function figure5(
   const distances = (data: Float32Array) => {
     const shown = plane(data);
     const largest = Math.max(1, largestOf(shown));
-    return levelPanel(shown, { width, corner: `0 – ${formatNumber(largest, 1)}` }, largest);
+    return levelPanel(shown, { width, corner: `0 – ${formatNumber(largest, 1)} voxels` }, largest);
   };
 
   const panels = {
