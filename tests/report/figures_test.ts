@@ -91,7 +91,7 @@ describe("figure5()", () => {
     const { body, alt } = figure5(storedMask);
     const texts = textsOf(body);
     // The block is 3 thick in y and 2 in z: its voxels lie at most 1 from the outside; the corners √3 from the block.
-    assert(texts.includes("0 – 1") && texts.includes("0 – 1.4"), texts.join(" "));
+    assert(texts.includes("0 – 1 voxels") && texts.includes("0 – 1.4 voxels"), texts.join(" "));
     assertStringIncludes(alt, "case-1");
     assertEquals([...body.matchAll(/<image /g)].length, 7 + 3);
   });
