@@ -47,7 +47,7 @@ export async function showTable(table: Table, options: { folded?: boolean } = {}
  * The table with its alignment written into each cell, as a style, because front ends have rules of their own, which
  * a class does not beat, and as an attribute, because code-hosting sites remove styles. They remove `<u>` as well.
  */
-function notebookHtml(table: Table): string {
+export function notebookHtml(table: Table): string {
   const cell = /<(t[dh])((?: (?:scope|colspan)="\w+")*)(?: class="(\w+)")?>/g;
   return tableHtml(table)
     .replaceAll("<p>", '<p style="margin:0.2em 0">')
