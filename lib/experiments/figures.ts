@@ -1,5 +1,5 @@
 /** Figures 1–8: what the kit needs to draw them. */
-import type { DatasetName } from "../data/dataset.ts";
+import { type DatasetName, datasets } from "../data/dataset.ts";
 import type { PaperFigure, RunDeclaration } from "./item.ts";
 
 function run(
@@ -12,7 +12,10 @@ function run(
 
 /** The methods whose cost Table 11 compares; the paper's text does not name the columns of figures 6 and 7. */
 function compared(dataset: DatasetName, methods: readonly (readonly [label: string, key: string])[]) {
-  return methods.map(([label, method]) => ({ label: `${label}, ${dataset}`, run: run(method, dataset) }));
+  return methods.map(([label, method]) => ({
+    label: `${label}, ${datasets[dataset].title}`,
+    run: run(method, dataset),
+  }));
 }
 
 const ofLa = [

@@ -99,12 +99,14 @@ function tableFigures(item: PaperTable, results: ReadonlyMap<string, RowResult>)
     figure: caseChart(groups, { xLabel: "Dice (%)", width: 470 }),
     caption: `Dice of every test case, first seed; the whisker is the mean ± standard deviation.`,
     file: "cases",
+    name: "Cases",
     formats,
   }, {
     figure: learningCurves(rows.map(({ name, records: [{ curve }] }) => ({ name, ...curve }))),
     caption:
       "Loss terms during training, first seed; the faint line is every kept step, the strong one a moving mean.",
     file: "learning_curves",
+    name: "Losses",
     formats,
   }];
   for (const { name, records: [{ curve }] } of rows) {
@@ -112,8 +114,8 @@ function tableFigures(item: PaperTable, results: ReadonlyMap<string, RowResult>)
     const figure = confidenceCharts({ steps: curve.steps, values: curve.values });
     if (figure === undefined) continue;
     const caption =
-      `SAR over time (${name}): mean confidence of each branch in the true class of the labelled crops.`;
-    return [...figures, { figure, caption, file: "sar_confidence", formats }];
+      `Over time (${name}): mean confidence of each branch in the true class of the labelled crops.`;
+    return [...figures, { figure, caption, file: "sar_confidence", name: "SAR", formats }];
   }
   return figures;
 }

@@ -101,7 +101,8 @@ export function cellText(cell: Cell, column: Column): string {
   const spread = typeof cell === "object" && cell?.spread !== undefined
     ? ` ± ${cell.spread.toFixed(decimals)}`
     : "";
-  return `${value.toFixed(decimals)}${spread}`.replaceAll("-", "−");
+  // What rounds to zero has no sign.
+  return `${value.toFixed(decimals)}${spread}`.replace(/^-(?=[0.]*(?: |$))/, "").replaceAll("-", "−");
 }
 
 /** A p-value as tables show it: "0.041", "3e−5". */

@@ -115,7 +115,7 @@ describe("checks of figures", () => {
 
   it("figures 6 and 7: SASNet's Dice and pieces against the others, case by case", () => {
     const parts = [
-      part("V-Net, la", "figure6", { cases: [stored("a", { ensemble: [boxes([0, 2], [4, 6]), 0.5] })] }),
+      part("V-Net, LA", "figure6", { cases: [stored("a", { ensemble: [boxes([0, 2], [4, 6]), 0.5] })] }),
       part("DTC, la", "figure6", { cases: [stored("a", { ensemble: [boxes([2, 6]), 0.9] })] }),
       part("SASNet, la", "figure6", { cases: [stored("a", { ensemble: [boxes([2, 6]), 0.7] })] }),
     ];
@@ -147,7 +147,7 @@ describe("checks of figures", () => {
 describe("partsTable() and surfaceScene()", () => {
   const cases = (from: number) => ({ cases: [stored("a", { ensemble: [boxes([from, 6]), 0.5] })] });
   const parts = [
-    part("V-Net, la", "figure6", cases(2)),
+    part("V-Net, LA", "figure6", cases(2)),
     { ...part("DTC, la", "figure6", cases(3)), stored: undefined },
     part("SASNet, la", "figure6", cases(1)),
   ];

@@ -259,7 +259,7 @@ function partsOf<K extends "figure1" | "figure6">(
 describe("figure6()", () => {
   const figure = figure6(
     partsOf("figure6", {
-      "V-Net, la": storedCase({ ensemble: 1 }),
+      "V-Net, LA": storedCase({ ensemble: 1 }),
       "EM, la": undefined,
       "SASNet, la": storedCase({ ensemble: 0 }),
     }),

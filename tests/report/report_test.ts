@@ -8,7 +8,7 @@ import { demoFigures, demoTable } from "../../lib/report/demo_figures.ts";
 import type { DemoRecord } from "../../lib/report/demo_record.ts";
 import { writeDemoReport } from "../../lib/report/demo_report.ts";
 import { takePlane } from "../../lib/report/planes.ts";
-import { type Table, tableMarks } from "../../lib/report/table.ts";
+import { cellText, type Table, tableMarks } from "../../lib/report/table.ts";
 import { tableCsv, tableLatex, tableMarkdown, tableText } from "../../lib/report/table_formats.ts";
 import type { Shape3 } from "../../lib/volume/volume.ts";
 
@@ -39,6 +39,15 @@ describe("tableMarks()", () => {
 
   it("refuses a row of another length", () => {
     assertThrows(() => tableMarks({ ...table, rows: [{ cells: ["A"] }] }), Error, "1 cells, expected 3");
+  });
+});
+
+describe("cellText()", () => {
+  it("gives no sign to what rounds to zero", () => {
+    const texts = [-0.001, { value: -0.004, spread: 0.1 }, -0.006, -10].map((cell) =>
+      cellText(cell, { label: "Δ", decimals: 2 })
+    );
+    assertEquals(texts, ["0.00", "0.00 ± 0.10", "−0.01", "−10.00"]);
   });
 });
 
