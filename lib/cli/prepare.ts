@@ -40,7 +40,11 @@ export const command = defineCommand({
 
 export async function run(options: Options<typeof command>, context: Context): Promise<Outcome> {
   const { dataset, profile, variant, seed, from, to, lists, withoutWithdrawn, keepGoing } = options;
-  if (from === to) throw new InputError("--from and --to are one folder; choose another one for the volumes");
+  // The public volumes have the names that the prepared ones get.
+  const real = await Promise.all([from, to].map((path) => Deno.realPath(path).catch(() => path)));
+  if (real[0] === real[1]) {
+    throw new InputError("--from and --to are one folder; choose another one for the volumes");
+  }
   const { prepareDataset } = await import("../data/prepare/prepare.ts");
   const work = prepareDataset({
     settings: { dataset, profile, variant, seed },

@@ -7,6 +7,7 @@ import type { ReadFile } from "./nrrd.ts";
 import type { StoredArray } from "./scalars.ts";
 import { requireReadableShape, type StoredVolume } from "./stored_volume.ts";
 import type { Geometry, Triple } from "./volume.ts";
+import { readFolder } from "./whole_file.ts";
 
 /** Folders in folders are searched down to this depth. */
 const deepest = 6;
@@ -171,7 +172,7 @@ function joinPixels(sorted: readonly DicomSlice[]): Pick<StoredVolume, "stored" 
 
 async function filesBelow(folder: string, depth: number): Promise<string[]> {
   const paths: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
+  for (const entry of await readFolder(folder)) {
     const path = join(folder, entry.name);
     if (entry.isFile || (entry.isSymlink && (await Deno.stat(path).catch(() => undefined))?.isFile)) {
       paths.push(path);

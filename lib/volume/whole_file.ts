@@ -1,4 +1,4 @@
-/** Files in one piece: read with clear errors, written so that they appear whole or not at all. */
+/** Files in one piece, and folders: read with clear errors, written so that they appear whole or not at all. */
 import { InputError } from "../errors.ts";
 
 /** The largest file that is read at once: 4 GiB. */
@@ -24,6 +24,19 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> 
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${path}: the file ${whyUnreadable(error)}`);
+  }
+}
+
+/**
+ * What is in a folder.
+ *
+ * @throws InputError where it does not exist, is no folder or may not be read.
+ */
+export async function readFolder(path: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(path));
+  } catch (error) {
+    throw new InputError(`${path}: the folder ${whyUnreadable(error)}`);
   }
 }
 

@@ -112,9 +112,11 @@ describe("prepare", () => {
     const to = `${root}/refused`;
     await writers.la(`${root}/la/raw`);
     await Deno.writeTextFile(`${root}/file`, "");
+    await Deno.symlink(root, `${root}/link`);
     const cases: [string[], RegExp][] = [
       [["brats", "--from", `${root}/none`, "--to", to], /\/none: the folder does not exist/],
       [["brats", "--from", root, "--to", root], /--from and --to are one folder/],
+      [["brats", "--from", root, "--to", `${root}/link`], /--from and --to are one folder/],
       [["brains", "--from", root, "--to", to], /did you mean "brats"\?/],
       [["brats", "--to", to], /--from is missing/],
       [

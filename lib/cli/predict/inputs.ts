@@ -2,6 +2,7 @@
 import { basename, join, relative } from "node:path";
 import { InputError } from "../../errors.ts";
 import { hasDicomSlices } from "../../volume/dicom_series.ts";
+import { readFolder } from "../../volume/whole_file.ts";
 
 /** A scan to be predicted. */
 export interface ScanInput {
@@ -72,7 +73,7 @@ async function scansIn(folder: string, out: string): Promise<ScanInput[]> {
 async function scansBelow(folder: string, pattern: string, out: string): Promise<ScanInput[]> {
   const escaped = pattern.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
   const expression = new RegExp(`^${escaped.join(".*")}$`);
-  const files = await filesBelow(folder, deepest, out);
+  const files = await filesBelow(folder, out);
   const matching = files.filter((path) => expression.test(basename(path)));
   const folderOf = (path: string) => relative(folder, join(path, ".."));
   return matching.map((path) => {
@@ -83,13 +84,16 @@ async function scansBelow(folder: string, pattern: string, out: string): Promise
   });
 }
 
-async function filesBelow(folder: string, depth: number, out: string): Promise<string[]> {
+/** @param above real paths of the folders above, among which a link may lead back. */
+async function filesBelow(folder: string, out: string, above: readonly string[] = []): Promise<string[]> {
+  const real = await Deno.realPath(folder);
+  if (above.includes(real) || above.length > deepest) return [];
   const paths: string[] = [];
   for (const { name, isDirectory } of await entriesOf(folder)) {
     const path = join(folder, name);
     if (path === out) continue;
     if (!isDirectory) paths.push(path);
-    else if (depth > 0) paths.push(...await filesBelow(path, depth - 1, out));
+    else paths.push(...await filesBelow(path, out, [...above, real]));
   }
   return paths;
 }
@@ -97,7 +101,8 @@ async function filesBelow(folder: string, depth: number, out: string): Promise<s
 /** By name; links count as what they lead to. */
 async function entriesOf(folder: string): Promise<{ name: string; isDirectory: boolean }[]> {
   const entries: { name: string; isDirectory: boolean }[] = [];
-  for await (const { name } of Deno.readDir(folder)) {
+  for (const { name } of await readFolder(folder)) {
+    if (name === "lost+found") continue;
     const found = await Deno.stat(join(folder, name)).catch(() => undefined);
     if (found !== undefined) entries.push({ name, isDirectory: found.isDirectory });
   }

@@ -3,7 +3,7 @@ import { InputError } from "../../errors.ts";
 import { boundingBox } from "../../volume/crop.ts";
 import { gridDifference } from "../../volume/geometry.ts";
 import { reorient, type Reorientation, toPatientAxes } from "../../volume/orientation.ts";
-import type { Volume } from "../../volume/volume.ts";
+import type { Geometry, Volume } from "../../volume/volume.ts";
 
 /** A label on the grid of its image, and how it came there. */
 export interface AlignedLabel {
@@ -23,16 +23,20 @@ const clearly = 0.1;
  * taken for left atria, voxel for voxel; for others it is an error.
  *
  * @param path the label's file, for messages.
+ * @param stated the image's grid as its header has it, where that was corrected; the label's may say the same.
  * @throws InputError where the shapes differ, or the places where they have to agree.
  */
 export function alignByVoxel(
   label: Volume<Uint8Array>,
   image: Volume,
-  { path, strict }: { path: string; strict: boolean },
+  { path, strict, stated }: { path: string; strict: boolean; stated?: Geometry },
 ): AlignedLabel {
   requireShape(label, image, path);
   const difference = gridDifference(image, label);
   if (difference === undefined) return { label, decisions: [], cautions: [] };
+  if (stated !== undefined && gridDifference(stated, label) === undefined) {
+    return { label: { ...image, data: label.data }, decisions: [], cautions: [] };
+  }
   if (strict) throw new InputError(`${path}: image and label are not on one grid: ${difference}`);
   const caution =
     `the label was taken voxel for voxel, although its header places it elsewhere: ${difference}`;

@@ -1,6 +1,7 @@
 /** The raw archives as they are downloaded: where their cases lie, by the names that each set uses. */
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../errors.ts";
+import { readFolder } from "../../volume/whole_file.ts";
 import type { PreparedName } from "./record.ts";
 
 /** A case of an archive. Whether its files can be read is seen when it is prepared. */
@@ -46,7 +47,6 @@ export async function findCases(
   const isOne = dataset === "pancreas" ? isSeriesFolder : () => false;
   const found = await pathsBelow(
     folder,
-    deepest,
     (path) => path === except ? "none" : isOne(basename(path)) ? "one" : "all",
   );
   const cases = { la: atria, pancreas: pancreases, brats: tumours }[dataset](found);
@@ -119,22 +119,25 @@ function isSeriesFolder(name: string): boolean {
  * is passed over.
  *
  * @param part what of a folder counts.
+ * @param above real paths of the folders above, among which a link may lead back.
  */
 async function pathsBelow(
   folder: string,
-  depth: number,
   part: (path: string) => "all" | "one" | "none",
+  above: readonly string[] = [],
 ): Promise<string[]> {
+  const real = await Deno.realPath(folder);
+  if (above.includes(real) || above.length > deepest) return [];
   const paths: string[] = [];
-  for await (const { name, isFile, isDirectory, isSymlink } of Deno.readDir(folder)) {
-    if (name.startsWith(".") || name === "__MACOSX") continue;
+  for (const { name, isFile, isDirectory, isSymlink } of await readFolder(folder)) {
+    if (name.startsWith(".") || name === "__MACOSX" || name === "lost+found") continue;
     const path = join(folder, name);
     const target = isSymlink ? await Deno.stat(path).catch(() => undefined) : undefined;
     if (isFile || target?.isFile) paths.push(path);
     if (!isDirectory && !target?.isDirectory) continue;
     const counted = part(path);
     if (counted === "one") paths.push(path);
-    else if (counted === "all" && depth > 0) paths.push(...await pathsBelow(path, depth - 1, part));
+    else if (counted === "all") paths.push(...await pathsBelow(path, part, [...above, real]));
   }
   return paths.sort();
 }

@@ -8,7 +8,7 @@ import type { ReadFile } from "../../volume/nrrd.ts";
 import { reorient, toPatientAxes } from "../../volume/orientation.ts";
 import { decodeVolume } from "../../volume/read_volume.ts";
 import { foregroundOf, imageOf, type StoredVolume } from "../../volume/stored_volume.ts";
-import type { Volume } from "../../volume/volume.ts";
+import type { Geometry, Volume } from "../../volume/volume.ts";
 import { withAtriumSpacing } from "../preparation.ts";
 import { laSpacing } from "../source.ts";
 import { alignByVoxel, type AlignedLabel, alignPancreas } from "./align_label.ts";
@@ -60,6 +60,7 @@ export async function readRawCase(
   const stored = isSeries
     ? await readDicomFolder(raw.image, readFile)
     : await decodeVolume(await readFile(raw.image), raw.image, { readFile });
+  const { shape, spacing, direction, origin } = stored;
   const { image, decisions } = dataset === "la"
     ? withAtriumSpacing(imageOf(stored))
     : { image: inPatientAxes(imageOf(stored)), decisions: [] };
@@ -68,6 +69,7 @@ export async function readRawCase(
   const label = labelOfCase(file, raw.label, foreground[dataset]);
   const aligned = align(dataset, dataset === "brats" ? inPatientAxes(label) : label, {
     image,
+    stated: { shape, spacing, direction, origin },
     path: raw.label,
   });
   return {
@@ -108,10 +110,11 @@ async function readPreparedCase(path: string, readFile: ReadFile): Promise<RawVo
 function align(
   dataset: PreparedName,
   label: Volume<Uint8Array>,
-  { image, path }: { image: Volume; path: string },
+  { image, stated, path }: { image: Volume; stated: Geometry; path: string },
 ): AlignedLabel {
   if (dataset === "pancreas") return alignPancreas(label, image, path);
-  return alignByVoxel(label, image, { path, strict: dataset === "brats" });
+  if (dataset === "brats") return alignByVoxel(label, image, { path, strict: true });
+  return alignByVoxel(label, image, { path, strict: false, stated });
 }
 
 function inPatientAxes<T extends Float32Array | Uint8Array>(volume: Volume<T>): Volume<T> {

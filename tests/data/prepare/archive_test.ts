@@ -45,6 +45,13 @@ describe("findCases()", () => {
     );
   });
 
+  it("finds each case once where a link leads back to a folder above", async () => {
+    const folder = await archive("HGG/T/T_flair.nii.gz", "HGG/T/T_seg.nii.gz");
+    await Deno.symlink(folder, `${folder}/HGG/back`);
+    const cases = await findCases("brats", folder);
+    assertEquals(cases.map(({ image }) => shown(folder, image)), ["HGG/T/T_flair.nii.gz"]);
+  });
+
   it("pairs DICOM folders and converted scans of Pancreas-CT with labels by their number", async () => {
     const folder = await archive(
       "Pancreas-CT/PANCREAS_0002/study/series/1-001.dcm",

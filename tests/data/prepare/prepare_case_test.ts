@@ -191,6 +191,14 @@ describe("prepareCase()", () => {
     assertMatch(record.cautions[0], /voxel for voxel, although its header places it elsewhere/);
     const usual = await prepareFirst(await archives.la(), { dataset: "la" });
     assertEquals(volumes, { image: usual.image, label: usual.label });
+    // Headers that agree with one another are nothing to look at.
+    const alike = await archives.la({
+      image: { ...image, spacing: unit },
+      label: { ...label, spacing: unit },
+    });
+    const { record: plain, ...same } = await prepareFirst(alike, { dataset: "la" });
+    assertEquals(plain.cautions, []);
+    assertEquals(same, volumes);
   });
 
   it("leaves preprocessed atria as they are, averages them for a coarser profile, and invents no detail", async () => {
