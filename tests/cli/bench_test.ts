@@ -2,12 +2,20 @@ import { describe, it } from "@std/testing/bdd";
 import { assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { cacheFolder } from "../../lib/engine/provision/cache.ts";
 import { systemHost } from "../../lib/engine/provision/host.ts";
-import { hasPythonPackages, peerPackages } from "../../lib/cli/python_packages.ts";
+import {
+  hasPythonPackages,
+  type PackageSet,
+  peerPackages,
+  preparationPeers,
+} from "../../lib/cli/python_packages.ts";
 import { runKit } from "../kit.ts";
 
 const bench = (...words: string[]) => runKit(["bench", ...words]);
 const cacheIsThere = await Deno.stat(cacheFolder(systemHost())).then(() => true, () => false);
-const hasPeers = cacheIsThere && await hasPythonPackages(peerPackages, systemHost()).catch(() => false);
+const isThere = async (set: PackageSet) =>
+  cacheIsThere && await hasPythonPackages(set, systemHost()).catch(() => false);
+const hasPeers = await isThere(peerPackages);
+const hasPreparationPeers = await isThere(preparationPeers);
 
 describe("bench", () => {
   it("measures a step of the asked size in a process of its own", async () => {
@@ -70,6 +78,15 @@ describe("bench", () => {
     assertEquals(ratio, seconds.median / peer.seconds);
     assertEquals(minimumRatio, seconds.minimum / peer.minimum);
     assertEquals(peakRatio, peakBytes / peer.peakBytes);
+  });
+
+  it("compares a preparation with and without hashes", { ignore: !hasPreparationPeers }, async () => {
+    const words = ["prepare-brats", "--size", "64x64x48", "--repeat", "1", "--peers", "--json"];
+    const { code, stdout, stderr } = await bench(...words);
+    assertEquals(code, 0, stderr);
+    const [{ seconds, peer, bare, ratio }] = JSON.parse(stdout).results;
+    assertEquals([peer.name, peer.all.length, bare.all.length], ["SimpleITK, NumPy and h5py", 1, 1]);
+    assertEquals([ratio, bare.ratio], [seconds.median / peer.seconds, seconds.median / bare.seconds]);
   });
 
   it("measures the kit alone where there is no Python, and says so", async () => {
