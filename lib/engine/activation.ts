@@ -1,23 +1,39 @@
 /**
- * Activations that are never stored. Between two convolutions the networks normalise, apply ReLU, perhaps add a
- * second such activation (the skip connection) and drop channels. All of that is cheap beside a convolution, so
- * only the raw convolution outputs are kept for the backward pass and the activation is computed again there:
- * one tensor a layer instead of two or three.
+ * Activations that are rarely stored. Between two convolutions the networks normalise, apply ReLU, perhaps add a
+ * second such activation (the skip connection) and drop channels. All of that is cheap beside a convolution, so of a
+ * large activation only the raw convolution output is kept for the backward pass and the activation is computed
+ * again there: one tensor a layer instead of two or three. Small ones are kept: together they take little memory.
+ *
+ * However many layers use an activation, its gradient passes through ReLU and normalisation once: the layers hand
+ * their gradients to its handle on the tape, and the handle hands their sum on to the raw output.
  */
 import { type Affine, type Moments, normalisedRelu, normGradient, reluGradient } from "./batch_norm.ts";
 import type { Convolution, Shape5 } from "./convolution.ts";
 import { differentiable } from "./differentiable.ts";
+import { memoryPolicy } from "./memory_policy.ts";
+import { isRecording } from "./tape.ts";
 import { tf, tidy } from "./tensor.ts";
 
-/** A raw convolution output (without its bias) and how it is normalised. */
-export interface Normalised {
+/** What relu(batchNorm(raw)) is computed from. */
+export interface Normalisation {
+  /** A convolution's output without its bias. */
   readonly raw: tf.Tensor5D;
   readonly moments: Moments;
   readonly affine: Affine;
   /** True when the moments are the batch's own, so that the gradient flows through them. */
   readonly fromBatch: boolean;
-  /** relu(batchNorm(raw)) where it has been computed with the moments; the first use takes and frees it. */
-  readonly fresh?: { value: tf.Tensor5D | undefined };
+}
+
+/** relu(batchNorm(raw)), computed where it is used. */
+export interface Normalised extends Normalisation {
+  /** Stands for the values on the tape and holds none: its gradient is theirs. */
+  readonly handle: tf.Tensor;
+  /** The values, where they are kept for the backward pass. */
+  readonly kept?: tf.Tensor5D | undefined;
+  /** The values where they came with the moments and are not kept: the first use takes and frees them. */
+  readonly fresh: { value?: tf.Tensor5D | undefined };
+  /** The values that a user of the activation computed again in its backward pass, for the handle's. */
+  readonly again?: { value?: tf.Tensor5D | undefined } | undefined;
 }
 
 /** Σ relu(batchNorm(raw)) over one or two terms, times a channel mask [n, 1, 1, 1, channel] (dropout). */
@@ -26,10 +42,48 @@ export interface Activation {
   readonly mask?: tf.Tensor5D | undefined;
 }
 
-/** The values of an activation, off the tape. */
+/** Activations up to this size are kept for the backward pass. */
+const keptBytes = 1 << 24;
+
+/**
+ * An activation, on the tape.
+ *
+ * @param values the values where they are known; they belong to the activation from now on.
+ */
+export function normalised(normalisation: Normalisation, values?: tf.Tensor5D): Normalised {
+  const { raw, fromBatch } = normalisation;
+  if (!isRecording()) return { ...normalisation, handle: raw, fresh: { value: values } };
+  const small = memoryPolicy() === "normal" && 4 * raw.size <= keptBytes;
+  const kept = small ? values : undefined;
+  const again: NonNullable<Normalised["again"]> = {};
+  const handle = differentiable([raw, normalisation.affine.scale, normalisation.affine.offset], {
+    forward: () => tf.tensor1d([]) as tf.Tensor,
+    saved: [...sourcesOf(normalisation), ...(kept === undefined ? [] : [kept])],
+    backward(dy, saved) {
+      return lazily(3, () => {
+        const { raw, affine, moments } = normalisationOf(saved);
+        const values = saved[5] ?? again.value ?? normalisedRelu(raw, moments, affine);
+        again.value = undefined;
+        const rectified = reluGradient(dy as tf.Tensor5D, values as tf.Tensor5D);
+        // At full resolution each of these tensors weighs as much as a layer: none stays longer than it is needed.
+        tf.dispose([dy, values]);
+        const { x, scale, offset } = normGradient(rectified, raw, moments, affine, fromBatch);
+        return [x, scale, offset];
+      });
+    },
+  });
+  return { ...normalisation, handle, kept, fresh: { value: small ? undefined : values }, again };
+}
+
+/** The values of an activation, off the tape; they belong to the caller. */
 export function evaluate(activation: Activation): tf.Tensor5D {
   return tidy(() => {
-    const outputs = activation.terms.map(activated);
+    const outputs = activation.terms.map((term) => {
+      if (term.kept !== undefined) return tf.clone(term.kept);
+      const { value } = term.fresh;
+      term.fresh.value = undefined;
+      return value ?? normalisedRelu(term.raw, term.moments, term.affine);
+    });
     const value = combine(outputs, activation.mask);
     // A fresh output was made outside of this scope, which therefore would not free it.
     for (const output of outputs) if (output !== value) output.dispose();
@@ -38,64 +92,88 @@ export function evaluate(activation: Activation): tf.Tensor5D {
 }
 
 /** The values of an activation, on the tape. */
-export function materialise(activation: Activation): tf.Tensor5D {
-  return differentiable(inputsOf(activation), {
-    forward: () => evaluate(activation),
-    saved: savedOf(activation),
-    backward(dy, saved) {
-      const kept = restore(activation, saved);
-      return lazily(
-        kept.terms.length * 3,
-        () => termGradients(tf.clone(dy), kept, kept.terms.map(activated)),
-      );
+export function materialise({ terms, mask }: Activation): tf.Tensor5D {
+  return differentiable(terms.map(({ handle }) => handle), {
+    forward: () => evaluate({ terms, mask }),
+    saved: mask === undefined ? [] : [mask],
+    backward(dy, [mask]) {
+      const gradients = lazily(1, () => [mask === undefined ? tf.clone(dy) : tf.mul(dy, mask)]);
+      return terms.map(() => gradients[0]);
     },
   });
 }
 
-/** kind(activation, filter), on the tape. Its bias is left out: see `Normalised`. */
+/** kind(activation, filter), on the tape. Its bias is left out: see `Normalisation`. */
 export function convolveActivation(
   kind: Convolution,
   activation: Activation,
   filter: tf.Tensor5D,
 ): tf.Tensor5D {
-  return differentiable([...inputsOf(activation), filter], {
+  const { terms } = activation;
+  const masks = activation.mask === undefined ? [] : [activation.mask];
+  const sources = terms.map((term) => term.kept === undefined ? sourcesOf(term) : [term.kept]);
+  return differentiable([...terms.map(({ handle }) => handle), filter], {
     forward() {
       const input = evaluate(activation);
       const output = kind.forward(input, filter);
       input.dispose();
       return output;
     },
-    saved: [...savedOf(activation), filter],
-    backward(dy, saved) {
-      const filter = saved[saved.length - 1] as tf.Tensor5D;
-      const kept = restore(activation, saved);
-      const shape = kept.terms[0].raw.shape as Shape5;
-      return lazily(kept.terms.length * 3 + 1, () => {
-        // One evaluation serves the filter gradient and the ReLU masks.
-        const outputs = kept.terms.map(activated);
+    saved: [filter, ...sources.flat(), ...masks],
+    backward(dy, [savedFilter, ...saved]) {
+      const filter = savedFilter as tf.Tensor5D;
+      const mask = (masks.length === 0 ? undefined : saved[saved.length - 1]) as tf.Tensor5D | undefined;
+      const compute = once(() => {
+        // One evaluation serves the filter's gradient and the handles.
+        let next = 0;
+        const outputs = sources.map(({ length }, i) => {
+          const own = saved.slice(next, next += length);
+          const { value } = terms[i].again ?? {};
+          return value === undefined ? valuesOf(own) : tf.clone(value);
+        });
         const filterGradient = tidy(() =>
-          kind.filterGradient(combine(outputs, kept.mask), dy, filter.shape as Shape5)
+          kind.filterGradient(combine(outputs, mask), dy, filter.shape as Shape5)
         );
-        const gradient = kind.inputGradient(dy, filter, shape);
-        // At full resolution each of these tensors weighs as much as a layer: none stays longer than it is needed.
+        const unmasked = kind.inputGradient(dy, filter, outputs[0].shape);
         dy.dispose();
-        return [...termGradients(gradient, kept, outputs), filterGradient];
+        if (mask === undefined) return { gradient: unmasked, outputs, filterGradient };
+        const gradient = tf.mul(unmasked, mask);
+        unmasked.dispose();
+        return { gradient, outputs, filterGradient };
       });
+      return [
+        ...terms.map(({ kept, again }, i) => () => {
+          const { gradient, outputs } = compute();
+          if (again !== undefined && kept === undefined) again.value ??= tf.keep(outputs[i]);
+          return gradient;
+        }),
+        () => compute().filterGradient,
+      ];
     },
   });
 }
 
-/** As many functions as there are inputs; the first that is called computes all gradients. */
-function lazily(count: number, compute: () => tf.Tensor[]): (() => tf.Tensor)[] {
-  let results: tf.Tensor[] | undefined;
-  return Array.from({ length: count }, (_, i) => () => (results ??= tidy(compute))[i]);
+/** What a normalisation is computed from, as a list. */
+export function sourcesOf({ raw, affine, moments }: Normalisation): tf.Tensor[] {
+  return [raw, affine.scale, affine.offset, moments.mean, moments.variance];
 }
 
-function activated(term: Normalised): tf.Tensor5D {
-  const fresh = term.fresh?.value;
-  if (fresh === undefined) return tidy(() => normalisedRelu(term.raw, term.moments, term.affine));
-  term.fresh!.value = undefined;
-  return fresh;
+/** The normalisation of such a list. */
+export function normalisationOf(
+  [raw, scale, offset, mean, variance]: readonly tf.Tensor[],
+): Omit<Normalisation, "fromBatch"> {
+  return {
+    raw: raw as tf.Tensor5D,
+    affine: { scale: scale as tf.Tensor1D, offset: offset as tf.Tensor1D },
+    moments: { mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D },
+  };
+}
+
+/** The values of an activation from its sources, or from the kept values alone. */
+function valuesOf(sources: readonly tf.Tensor[]): tf.Tensor5D {
+  if (sources.length === 1) return sources[0] as tf.Tensor5D;
+  const { raw, moments, affine } = normalisationOf(sources);
+  return normalisedRelu(raw, moments, affine);
 }
 
 function combine(outputs: readonly tf.Tensor5D[], mask: tf.Tensor5D | undefined): tf.Tensor5D {
@@ -103,58 +181,14 @@ function combine(outputs: readonly tf.Tensor5D[], mask: tf.Tensor5D | undefined)
   return mask === undefined ? sum : tf.mul(sum, mask);
 }
 
-/** What the gradient of an activation is asked for: raw, scale and offset of each term. */
-export function inputsOf(activation: Activation): tf.Tensor[] {
-  return activation.terms.flatMap((term) => [term.raw, term.affine.scale, term.affine.offset]);
+/** As many functions as there are gradients; the first that is called computes all of them. */
+function lazily(count: number, compute: () => tf.Tensor[]): (() => tf.Tensor)[] {
+  const results = once(compute);
+  return Array.from({ length: count }, (_, i) => () => results()[i]);
 }
 
-/** What the activation can be made of again. */
-export function savedOf(activation: Activation): tf.Tensor[] {
-  const saved = activation.terms.flatMap((term) => [
-    term.raw,
-    term.affine.scale,
-    term.affine.offset,
-    term.moments.mean,
-    term.moments.variance,
-  ]);
-  return activation.mask === undefined ? saved : [...saved, activation.mask];
-}
-
-/** The activation again, made of the tensors that were saved for it. */
-export function restore(activation: Activation, saved: readonly tf.Tensor[]): Activation {
-  const terms = activation.terms.map((term, i) => ({
-    raw: saved[5 * i] as tf.Tensor5D,
-    affine: { scale: saved[5 * i + 1] as tf.Tensor1D, offset: saved[5 * i + 2] as tf.Tensor1D },
-    moments: { mean: saved[5 * i + 3] as tf.Tensor1D, variance: saved[5 * i + 4] as tf.Tensor1D },
-    fromBatch: term.fromBatch,
-  }));
-  const mask = activation.mask === undefined ? undefined : saved[5 * terms.length] as tf.Tensor5D;
-  return { terms, mask };
-}
-
-/**
- * Gradients of raw, scale and offset of each term.
- *
- * @param dy gradient of the activation; freed, as are `outputs`.
- * @param outputs the values of each term.
- */
-function termGradients(
-  dy: tf.Tensor5D,
-  activation: Activation,
-  outputs: readonly tf.Tensor5D[],
-): tf.Tensor[] {
-  let gradient = dy;
-  if (activation.mask !== undefined) {
-    gradient = tf.mul(dy, activation.mask);
-    dy.dispose();
-  }
-  return activation.terms.flatMap((term, i) => {
-    const { x, scale, offset } = tidy(() => {
-      const rectified = reluGradient(gradient, outputs[i]);
-      outputs[i].dispose();
-      if (i === activation.terms.length - 1) gradient.dispose();
-      return normGradient(rectified, term.raw, term.moments, term.affine, term.fromBatch);
-    });
-    return [x, scale, offset];
-  });
+/** Computes at the first call, and frees what is not returned. */
+function once<T extends object>(compute: () => T): () => T {
+  let result: T | undefined;
+  return () => result ??= tidy(compute);
 }

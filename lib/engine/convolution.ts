@@ -57,6 +57,14 @@ export const conv1: Convolution = {
     tidy(() => tf.reshape(matrixProduct(voxels(x), voxels(dy), "a"), filterShape)),
 };
 
+/** 1³ with filters of its own for each item: [n, 1, 1, in, out]. */
+export const conv1OfItems: Convolution = {
+  side: 1,
+  forward: (x, filters) => tidy(() => spread(tf.matMul(rows(x), rows(filters)), x)),
+  inputGradient: (dy, filters) => tidy(() => spread(tf.matMul(rows(dy), rows(filters), false, true), dy)),
+  filterGradient: (x, dy, shape) => tidy(() => tf.reshape(tf.matMul(rows(x), rows(dy), true, false), shape)),
+};
+
 /** a·b with one of them transposed; TensorFlow.js would run the batched operation, at twice the time. */
 function matrixProduct(a: tf.Tensor2D, b: tf.Tensor2D, transposed?: "a" | "b"): tf.Tensor2D {
   const [ofA, ofB] = [transposed === "a", transposed === "b"];
@@ -110,10 +118,16 @@ function voxels(x: tf.Tensor5D): tf.Tensor2D {
   return tf.reshape(x, [x.size / channels, channels]);
 }
 
-/** [voxel, channel] on the grid of another tensor. */
+/** [n, x, y, z, channel] → [n, voxel, channel]; filters of items → [n, in, out] */
+function rows(x: tf.Tensor5D): tf.Tensor3D {
+  const [n, , , , channels] = x.shape;
+  return tf.reshape(x, [n, x.size / n / channels, channels]);
+}
+
+/** [voxel, channel] or [n, voxel, channel] on the grid of another tensor. */
 function spread(rows: tf.Tensor, grid: tf.Tensor5D): tf.Tensor5D {
   const [n, x, y, z] = grid.shape;
-  return tf.reshape(rows, [n, x, y, z, rows.shape[1]!]);
+  return tf.reshape(rows, [n, x, y, z, rows.shape[rows.rank - 1]]);
 }
 
 function backpropInput(

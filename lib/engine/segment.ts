@@ -2,7 +2,7 @@
  * Segments of a network whose inner layers are not kept for the backward pass but computed again there, the same up
  * to rounding: less memory for more time.
  */
-import { type Activation, inputsOf, type Normalised, restore, savedOf } from "./activation.ts";
+import { type Activation, type Normalised, normalisationOf, normalised, sourcesOf } from "./activation.ts";
 import { differentiable } from "./differentiable.ts";
 import { memoryPolicy } from "./memory_policy.ts";
 import { pullBack, untaped } from "./tape.ts";
@@ -21,7 +21,7 @@ export interface Segment {
 export function runSegment({ inputs, variables, run }: Segment): Normalised {
   if (memoryPolicy() === "normal") return run(inputs, false);
   const result = untaped(() => run(inputs, false));
-  const raw = differentiable([...inputs.flatMap(inputsOf), ...variables], {
+  const raw = differentiable([...inputs.flatMap(handlesOf), ...variables], {
     forward: () => tf.clone(result.raw),
     saved: inputs.flatMap(savedOf),
     backward(dy, saved) {
@@ -31,12 +31,34 @@ export function runSegment({ inputs, variables, run }: Segment): Normalised {
         next += savedOf(input).length;
         return restore(input, saved.slice(begin, next));
       });
-      const wanted = [...kept.flatMap(inputsOf), ...variables];
+      const wanted = [...kept.flatMap(handlesOf), ...variables];
       let gradients: (tf.Tensor | undefined)[] | undefined;
       const compute = () => pullBack(() => run(kept, true).raw, () => tf.clone(dy), wanted);
       return wanted.map((tensor, i) => () => (gradients ??= compute())[i] ?? tf.zerosLike(tensor));
     },
   });
   result.raw.dispose();
-  return { ...result, raw };
+  return normalised({ ...result, raw }, result.fresh.value);
+}
+
+function handlesOf({ terms }: Activation): tf.Tensor[] {
+  return terms.map(({ handle }) => handle);
+}
+
+/** What an activation can be made of again. */
+function savedOf({ terms, mask }: Activation): tf.Tensor[] {
+  const saved = terms.flatMap((term) => [term.handle, ...sourcesOf(term)]);
+  return mask === undefined ? saved : [...saved, mask];
+}
+
+/** The activation again, made of the tensors that were saved for it. */
+function restore({ terms, mask }: Activation, saved: readonly tf.Tensor[]): Activation {
+  const length = saved.length / terms.length | 0;
+  return {
+    terms: terms.map(({ fromBatch }, i) => {
+      const [handle, ...sources] = saved.slice(i * length, (i + 1) * length);
+      return { ...normalisationOf(sources), fromBatch, handle, fresh: {} };
+    }),
+    mask: mask === undefined ? undefined : saved[saved.length - 1] as tf.Tensor5D,
+  };
 }

@@ -93,6 +93,11 @@ function recorded<T, U>(f: () => T, use: (value: T, tape: Tape) => U): U {
   }
 }
 
+/** True while operations are recorded. */
+export function isRecording(): boolean {
+  return (tf.engine() as unknown as TapeEngine).state.gradientDepth > 0;
+}
+
 /** Runs `f` without recording: its results are constants for a surrounding `valueAndGradients`. */
 export function untaped<T>(f: () => T): T {
   const { state } = tf.engine() as unknown as TapeEngine;

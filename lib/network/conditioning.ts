@@ -2,7 +2,7 @@
  * How MRNet tells a network whom to agree with: one step of a convolutional LSTM at the bottleneck, whose input is
  * the deepest feature and whose hidden and cell state are both an embedding of the raters' weights.
  */
-import type { Activation, Normalised } from "../engine/activation.ts";
+import { type Activation, type Normalised, normalised } from "../engine/activation.ts";
 import { conv3 } from "../engine/convolution.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { createBiasedConvolution } from "./biased_convolution.ts";
@@ -69,10 +69,10 @@ export function createConditioning(
 /** Values as a feature whose activation is relu(values). */
 function rectified(raw: tf.Tensor5D): Normalised {
   const channels = raw.shape[4];
-  return {
+  return normalised({
     raw,
     moments: { mean: tf.zeros([channels]), variance: tf.fill([channels], 1 - epsilon) as tf.Tensor1D },
     affine: { scale: tf.ones([channels]), offset: tf.zeros([channels]) },
     fromBatch: false,
-  };
+  });
 }

@@ -7,7 +7,7 @@
  * (logit of the foreground − logit of the background; P¹ = sigmoid(margin)) and the distance.
  */
 import { type Activation, convolveActivation } from "../engine/activation.ts";
-import { conv1 } from "../engine/convolution.ts";
+import { conv1, conv1OfItems } from "../engine/convolution.ts";
 import { convolveRecipe, type Recipe } from "../engine/recompute.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 import { type Layer, voxelsAt } from "./layer.ts";
@@ -94,9 +94,13 @@ export function createHead(prefix: string, width: number, spec: HeadSpec, initia
 }
 
 function mapped(features: Activation | Recipe, filter: tf.Tensor5D): tf.Tensor5D {
-  return "terms" in features
-    ? convolveActivation(conv1, features, filter)
-    : convolveRecipe(conv1, features, filter);
+  if (!("terms" in features)) return convolveRecipe(conv1, features, filter);
+  const { terms, mask } = features;
+  if (mask === undefined) return convolveActivation(conv1, features, filter);
+  // A channel dropped from the filters is dropped from the features, without a pass over them.
+  const [n, , , , channels] = mask.shape;
+  const filters = tf.mul(tf.reshape(mask, [n, 1, 1, channels, 1]), filter) as tf.Tensor5D;
+  return convolveActivation(conv1OfItems, { terms }, filters);
 }
 
 /** The foreground's weights minus the background's; the weights themselves where there is one channel. */

@@ -3,7 +3,7 @@
  * the raw convolution output and how to normalise it; the activation itself is computed where it is used.
  */
 import type { Activation, Normalised } from "../engine/activation.ts";
-import { convolveActivation } from "../engine/activation.ts";
+import { convolveActivation, normalised } from "../engine/activation.ts";
 import { batchNormRelu, type Moments, type RunningMoments } from "../engine/batch_norm.ts";
 import { conv3, type Convolution, convolve, downsample2, upsample2 } from "../engine/convolution.ts";
 import { convolveThenInterpolate, interpolateThenConvolve } from "../engine/interpolated_convolution.ts";
@@ -114,14 +114,16 @@ export function createUnit(spec: UnitSpec, initialise: Initialiser): Unit {
         ? convolveActivation(convolution, input, filter as tf.Tensor5D)
         : convolve(convolution, input, filter as tf.Tensor5D);
       const affine = { scale: scale as unknown as tf.Tensor1D, offset: offset as unknown as tf.Tensor1D };
-      if (!mode.training) return { raw, moments: runningMoments(), affine, fromBatch: false };
+      if (!mode.training) {
+        return normalised({ raw, moments: runningMoments(), affine, fromBatch: false });
+      }
       const { output, moments } = untaped(() => {
         const running = mode.updateStatistics ? runningMomentsAt(momentum) : undefined;
         const batch = batchNormRelu(raw, affine, running);
         if (batch.running !== undefined) track(batch.running);
         return batch;
       });
-      return { raw, moments, affine, fromBatch: true, fresh: { value: output } };
+      return normalised({ raw, moments, affine, fromBatch: true }, output);
     },
   };
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { type Activation, convolveActivation, evaluate, materialise } from "../../lib/engine/activation.ts";
+import { type Activation, convolveActivation, evaluate, materialise, normalised } from "../../lib/engine/activation.ts";
 import {
   type Affine,
   batchNormRelu,
@@ -204,18 +204,18 @@ function describeOperations(engine: EngineName): void {
     /** Two skip-connected terms, the first with the batch's moments, the second with fixed ones, and a mask. */
     const twoTerms = (first: tf.Tensor5D, scale: tf.Tensor1D): Activation => ({
       terms: [
-        {
+        normalised({
           raw: first,
           moments: untaped(() => batchNormRelu(first, { scale, offset: tf.tensor1d([0.3, -0.2]) }).moments),
           affine: { scale, offset: tf.tensor1d([0.3, -0.2]) },
           fromBatch: true,
-        },
-        {
+        }),
+        normalised({
           raw: randomTensor<tf.Tensor5D>("second", [2, 2, 4, 2, 2]),
           moments: { mean: tf.tensor1d([0.1, -0.1]), variance: tf.tensor1d([1.5, 0.5]) },
           affine: { scale: tf.tensor1d([1, 2]), offset: tf.tensor1d([0.4, 0.1]) },
           fromBatch: false,
-        },
+        }),
       ],
       mask: tf.tensor5d([2, 0, 2, 2], [2, 1, 1, 1, 2]),
     });

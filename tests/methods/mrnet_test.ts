@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertStrictEquals } from "@s
 import { makeBatch } from "../../lib/data/batch.ts";
 import { phantom } from "../../lib/data/dataset.ts";
 import { phantomSource } from "../../lib/data/phantom.ts";
-import { materialise } from "../../lib/engine/activation.ts";
+import { materialise, normalised } from "../../lib/engine/activation.ts";
 import { startEngine } from "../../lib/engine/start.ts";
 import { valueAndGradients } from "../../lib/engine/tape.ts";
 import { tf } from "../../lib/engine/tensor.ts";
@@ -233,12 +233,12 @@ describe("createConditioning()", () => {
     const conditions = [tf.tensor2d([[1 / 3, 1 / 3, 1 / 3], [0, 1, 0]])];
     const variables = parametersOf(conditioning).map(({ variable }) => variable);
     const { value, gradients } = valueAndGradients(() => {
-      const feature = {
+      const feature = normalised({
         raw,
         moments: { mean: pair(0.1), variance: pair(0.5) },
         affine: { scale: pair(1.5), offset: pair(0.2) },
         fromBatch: false,
-      };
+      });
       const output = materialise({ terms: conditioning.apply(feature, conditions) });
       const weights = tf.transpose(wave([2, 2, 2, 3, 2], 0.5), [0, 2, 3, 4, 1]);
       return { loss: tf.sum(tf.mul(output, weights)) as tf.Scalar, output };
