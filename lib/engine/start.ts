@@ -5,6 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { EnvironmentError, unknownName } from "../errors.ts";
+import { replaceGradients } from "./gradients.ts";
 import { provision, type ProvisionEvent, requestedVariant } from "./provision.ts";
 import { tf } from "./tensor.ts";
 import { replaceWasmReductions } from "./wasm_reductions.ts";
@@ -89,6 +90,7 @@ async function startTensorflow(options: StartOptions): Promise<Engine> {
     );
   }
   await tf.setBackend("tensorflow");
+  replaceGradients();
   const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice: boolean };
   const place = isUsingGpuDevice ? "the GPU" : `the CPU, ${navigator.hardwareConcurrency} threads`;
   const missed = variant === "cuda" && !isUsingGpuDevice

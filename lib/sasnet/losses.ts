@@ -3,6 +3,8 @@
  * background), because with two classes P¹ = sigmoid(margin) and everything else follows from it:
  * sharpening p^(1/T)/(p^(1/T) + (1−p)^(1/T)) is sigmoid(margin/T), and the cross-entropy is a softplus.
  */
+import { differentiable } from "../engine/differentiable.ts";
+import { untaped } from "../engine/tape.ts";
 import { tf, tidy } from "../engine/tensor.ts";
 
 /** Guards the Dice loss of an empty crop, as in the released code. */
@@ -58,8 +60,20 @@ export function regressionLoss(distance: tf.Tensor4D, sdm: tf.Tensor4D): tf.Scal
   return meanSquare(distance, sdm);
 }
 
-function meanSquare(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
-  return tidy(() => tf.mean(tf.square(tf.sub(a, b))) as tf.Scalar);
+/** Mean of (a − b)², of two tensors of the same shape. */
+export function meanSquare(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
+  tf.util.assertShapesMatch(a.shape, b.shape, "meanSquare(): ");
+  return tidy(() => {
+    const difference = untaped(() => tf.sub(a, b));
+    return differentiable([a, b], {
+      forward: () => tf.mean(tf.square(difference)) as tf.Scalar,
+      saved: [difference],
+      backward(dy, [difference]) {
+        const slope = (sign: number) => tf.mul(difference, tf.mul(dy, 2 * sign / difference.size));
+        return [() => slope(1), () => slope(-1)];
+      },
+    });
+  });
 }
 
 /** The same values, through which no gradient flows. */

@@ -4,7 +4,7 @@
  */
 import { tf, tidy } from "../../engine/tensor.ts";
 
-export { crossEntropy } from "../../sasnet/losses.ts";
+export { crossEntropy, meanSquare } from "../../sasnet/losses.ts";
 
 /** ε of the Dice losses of UA-MT and SSL4MIS. */
 const smooth = 1e-5;
@@ -30,11 +30,6 @@ export function squaredDiceOfBoth(margin: tf.Tensor, labels: tf.Tensor): tf.Scal
     const background = squaredDice(tf.sigmoid(tf.neg(margin)), tf.sub(1, labels));
     return tf.mul(tf.add(foreground, background), 0.5) as tf.Scalar;
   });
-}
-
-/** Mean of (a − b)². */
-export function meanSquare(a: tf.Tensor, b: tf.Tensor): tf.Scalar {
-  return tidy(() => tf.mean(tf.squaredDifference(a, b)) as tf.Scalar);
 }
 
 /**
