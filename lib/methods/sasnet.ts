@@ -185,7 +185,8 @@ export function createSasNetRun(setting: Parameters<typeof sasnet.create>[0]): S
     const target = new Float32Array(ensemble.length);
     for (let item = 0; item < shape[0]; item++) {
       const offset = item * voxels;
-      for (let i = 0; i < voxels; i++) mask[i] = ensemble[offset + i] > 0.5 ? 1 : 0;
+      // 1 above one half: without a branch, which in noise a processor cannot foresee.
+      for (let i = 0; i < voxels; i++) mask[i] = Math.ceil(ensemble[offset + i] - 0.5);
       const out = target.subarray(offset, offset + voxels);
       if (h.sdm) signedDistanceMap(mask, crop, out);
       else for (let i = 0; i < voxels; i++) out[i] = 1 - 2 * mask[i];

@@ -3,7 +3,7 @@
  * and its distances come out, and they sleep between the passes. Their results are those of one thread, bit for bit.
  */
 import { Worker } from "node:worker_threads";
-import { passes, type Reach, type Transform } from "./distance_passes.ts";
+import { type Pass, passes, type Reach, type Transform } from "./distance_passes.ts";
 import type { Triple } from "./volume.ts";
 
 /** The shared memory of a team. */
@@ -27,8 +27,11 @@ export interface Team {
   run(transform: Transform): Reach;
 }
 
-/** Places in `TeamMemory.control`: passes begun, helpers done with the present one, helpers at work, the pass. */
-const slot = { begun: 0, done: 1, ready: 2, pass: 3, geometry: 4 } as const;
+/**
+ * Places in `TeamMemory.control`: passes begun, helpers done with the present one, helpers at work, the pass, its
+ * first row that no thread has taken.
+ */
+const slot = { begun: 0, done: 1, ready: 2, pass: 3, row: 4, geometry: 5 } as const;
 const controlLength = slot.geometry + 9;
 /** The pass that ends the helpers. */
 const dismissed = -1;
@@ -39,6 +42,8 @@ const mostHelpers = 3;
 const patienceMs = 60_000;
 /** How often a thread looks whether the others are done before it sleeps: waking up takes longer than most waits. */
 const looks = 20_000;
+/** Into how many parts a pass is cut for each thread: a thread that is late or slow takes fewer of them. */
+const partsEach = 4;
 
 let memory: TeamMemory | undefined;
 
@@ -78,6 +83,7 @@ function gather(voxels: number, helpers: number): TeamMemory {
 
 function begin(control: Int32Array, pass: number): void {
   control[slot.pass] = pass;
+  control[slot.row] = 0;
   Atomics.store(control, slot.done, 0);
   Atomics.add(control, slot.begun, 1);
   Atomics.notify(control, slot.begun);
@@ -90,7 +96,7 @@ function runTogether({ helpers, control: buffer, reach }: TeamMemory, transform:
   let own: Reach | undefined;
   for (const [number, pass] of passes.entries()) {
     begin(control, number);
-    own = pass.run(transform, partOf(pass.rows(transform), helpers, helpers));
+    own = runParts({ control, pass, helpers }, transform);
     for (let done = 0; done < helpers;) {
       if (!isChanged(control, slot.done, done, patienceMs)) {
         throw new Error("a thread of the distance transform does not answer");
@@ -111,10 +117,21 @@ function isChanged(control: Int32Array, at: number, from: number, milliseconds: 
   return Atomics.wait(control, at, from, milliseconds) !== "timed-out";
 }
 
-/** The part of a thread; the thread that asks has the last one. */
-function partOf(rows: number, thread: number, helpers: number): { from: number; to: number } {
-  const bound = (n: number) => Math.round(n * rows / (helpers + 1));
-  return { from: bound(thread), to: bound(thread + 1) };
+/** Runs a pass on one part after the other, until the threads together have taken all rows. */
+function runParts(
+  { control, pass, helpers }: { control: Int32Array; pass: Pass; helpers: number },
+  transform: Transform,
+): Reach {
+  const rows = pass.rows(transform);
+  const size = Math.ceil(rows / (partsEach * (helpers + 1)));
+  let [largestOutside, largestInside] = [0, 0];
+  for (;;) {
+    const from = Atomics.add(control, slot.row, size);
+    if (from >= rows) return { largestOutside, largestInside };
+    const reach = pass.run(transform, { from, to: Math.min(from + size, rows) });
+    largestOutside = Math.max(largestOutside, reach.largestOutside);
+    largestInside = Math.max(largestInside, reach.largestInside);
+  }
 }
 
 /** What a helper does until it is dismissed. */
@@ -132,10 +149,7 @@ export function help(memory: TeamMemory, helper: number): void {
     const pass = passes[number];
     const [shape, start, size] = [0, 3, 6].map((at) => triple(slot.geometry + at));
     const transform: Transform = { mask, squared, shape, box: { start, size }, weights: [1, 1, 1] };
-    const { largestOutside, largestInside } = pass.run(
-      transform,
-      partOf(pass.rows(transform), helper, memory.helpers),
-    );
+    const { largestOutside, largestInside } = runParts({ control, pass, helpers: memory.helpers }, transform);
     reach.set([largestOutside, largestInside], 2 * helper);
     Atomics.add(control, slot.done, 1);
     Atomics.notify(control, slot.done);

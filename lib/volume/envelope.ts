@@ -68,7 +68,8 @@ export function transformLine(line: Line, envelope: Envelope): void {
     const value = squared[first + u * stride];
     if ((value < 0) !== inside) {
       values[u + 1] = 0;
-      transformRun(line, { start, stop: u, inside }, envelope);
+      if (u - start <= 2 && values[start] === 0) writeEnds(line, { start, stop: u, inside }, envelope);
+      else transformRun(line, { start, stop: u, inside }, envelope);
       inside = !inside;
       start = u;
       values[u] = 0;
@@ -91,6 +92,17 @@ interface Run {
   readonly start: number;
   readonly stop: number;
   readonly inside: boolean;
+}
+
+/** The run of one or two voxels between two of the other class: each is one step from it. */
+function writeEnds(line: Line, { start, stop, inside }: Run, { values, weight, largest }: Envelope) {
+  const { squared, first, stride } = line;
+  const sign = inside ? -1 : 1;
+  const left = Math.min(values[start + 1], weight);
+  const right = Math.min(values[stop], weight);
+  squared[first + start * stride] = sign * left;
+  squared[first + (stop - 1) * stride] = sign * right;
+  largest[Number(inside)] = Math.max(largest[Number(inside)], left, right);
 }
 
 // For runs up to this length comparing all pairs is faster than an envelope.
