@@ -73,7 +73,10 @@ function matrixProduct(a: tf.Tensor2D, b: tf.Tensor2D, transposed?: "a" | "b"): 
 }
 
 /** 2³, stride 2: halves the grid; the last plane of an odd side is dropped, as in PyTorch. */
-export const downsample2 = perEngine(kernels(2, 2, "valid"), composedDownsample2);
+export const downsample2 = perEngine(
+  { ...kernels(2, 2, "valid"), inputGradient: spreadPairs },
+  composedDownsample2,
+);
 
 /** 4³, stride 2, padding 1: halves a grid of even sides. */
 export const downsample4 = perEngine(kernels(4, 2, "same"), onLibtensorflowOnly(4));
@@ -84,7 +87,7 @@ export const upsample2 = perEngine(
     side: 2,
     forward(x, filter) {
       const [n, a, b, c] = x.shape;
-      return backpropInput(x, filter, [n, 2 * a, 2 * b, 2 * c, filter.shape[3]], 2, "valid");
+      return spreadPairs(x, filter, [n, 2 * a, 2 * b, 2 * c, filter.shape[3]]);
     },
     inputGradient: (dy, filter) => tf.conv3d(dy, filter, 2, "valid"),
     filterGradient: (x, dy, filterShape) => backpropFilter(dy, x, filterShape, 2, "valid"),
@@ -130,11 +133,25 @@ function spread(rows: tf.Tensor, grid: tf.Tensor5D): tf.Tensor5D {
   return tf.reshape(rows, [n, x, y, z, rows.shape[rows.rank - 1]]);
 }
 
+/**
+ * The input gradient of the 2³ convolution with stride 2. Two voxels along z, which lie side by side, are taken as
+ * one with twice the channels: the library then runs two to three times as fast.
+ */
+function spreadPairs(dy: tf.Tensor5D, filter: tf.Tensor5D, shape: Shape5): tf.Tensor5D {
+  const [n, x, y, z, channels] = shape;
+  if (z % 2 === 1) return backpropInput(dy, filter, shape, 2, "valid");
+  return tidy(() => {
+    const pairs = tf.reshape(filter, [2, 2, 1, 2 * channels, filter.shape[4]]) as tf.Tensor5D;
+    const gradient = backpropInput(dy, pairs, [n, x, y, z / 2, 2 * channels], [2, 2, 1], "valid");
+    return tf.reshape(gradient, shape);
+  });
+}
+
 function backpropInput(
   dy: tf.Tensor5D,
   filter: tf.Tensor5D,
   inputShape: Shape5,
-  strides: number,
+  strides: number | [number, number, number],
   pad: string,
 ): tf.Tensor5D {
   const attributes = { strides, pad, inputShape } as unknown as tf.NamedAttrMap;
