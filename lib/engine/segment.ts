@@ -2,7 +2,7 @@
  * Segments of a network whose inner layers are not kept for the backward pass but computed again there, the same up
  * to rounding: less memory for more time.
  */
-import { type Activation, type Normalised, normalisationOf, normalised, sourcesOf } from "./activation.ts";
+import { type Activation, normalisationOf, type Normalised, normalised, sourcesOf } from "./activation.ts";
 import { differentiable } from "./differentiable.ts";
 import { memoryPolicy } from "./memory_policy.ts";
 import { pullBack, untaped } from "./tape.ts";

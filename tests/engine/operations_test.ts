@@ -1,6 +1,12 @@
 import { beforeAll, describe, it } from "@std/testing/bdd";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { type Activation, convolveActivation, evaluate, materialise, normalised } from "../../lib/engine/activation.ts";
+import {
+  type Activation,
+  convolveActivation,
+  evaluate,
+  materialise,
+  normalised,
+} from "../../lib/engine/activation.ts";
 import {
   type Affine,
   batchNormRelu,
