@@ -32,7 +32,7 @@ export interface Normalised extends Normalisation {
   readonly kept?: tf.Tensor5D | undefined;
   /** The values where they came with the moments and are not kept: the first use takes and frees them. */
   readonly fresh: { value?: tf.Tensor5D | undefined };
-  /** The values that a user of the activation computed again in its backward pass, for the handle's. */
+  /** The values that a user of the activation computed again in its backward pass, for the other users' and the handle's. */
   readonly again?: { value?: tf.Tensor5D | undefined } | undefined;
 }
 
@@ -44,6 +44,8 @@ export interface Activation {
 
 /** Activations up to this size are kept for the backward pass. */
 const keptBytes = 1 << 24;
+/** Up to this size they stay from the first backward pass that computes them again to the last, else none has them for long. */
+const againBytes = 1 << 26;
 
 /**
  * An activation, on the tape.
@@ -53,7 +55,7 @@ const keptBytes = 1 << 24;
 export function normalised(normalisation: Normalisation, values?: tf.Tensor5D): Normalised {
   const { raw, fromBatch } = normalisation;
   if (!isRecording()) return { ...normalisation, handle: raw, fresh: { value: values } };
-  const small = memoryPolicy() === "normal" && 4 * raw.size <= keptBytes;
+  const small = memoryPolicy() === "normal" && bytesOf(raw) <= keptBytes;
   const kept = small ? values : undefined;
   const again: NonNullable<Normalised["again"]> = {};
   const handle = differentiable([raw, normalisation.affine.scale, normalisation.affine.offset], {
@@ -62,10 +64,9 @@ export function normalised(normalisation: Normalisation, values?: tf.Tensor5D): 
     backward(dy, saved) {
       return lazily(3, () => {
         const { raw, affine, moments } = normalisationOf(saved);
-        const values = saved[5] ?? again.value ?? normalisedRelu(raw, moments, affine);
+        const values = saved[5] ?? again.value ?? valuesOf(saved);
         again.value = undefined;
         const rectified = reluGradient(dy as tf.Tensor5D, values as tf.Tensor5D);
-        // At full resolution each of these tensors weighs as much as a layer: none stays longer than it is needed.
         tf.dispose([dy, values]);
         const { x, scale, offset } = normGradient(rectified, raw, moments, affine, fromBatch);
         return [x, scale, offset];
@@ -82,7 +83,7 @@ export function evaluate(activation: Activation): tf.Tensor5D {
       if (term.kept !== undefined) return tf.clone(term.kept);
       const { value } = term.fresh;
       term.fresh.value = undefined;
-      return value ?? normalisedRelu(term.raw, term.moments, term.affine);
+      return value ?? valuesOf(sourcesOf(term));
     });
     const value = combine(outputs, activation.mask);
     // A fresh output was made outside of this scope, which therefore would not free it.
@@ -131,10 +132,14 @@ export function convolveActivation(
           const { value } = terms[i].again ?? {};
           return value === undefined ? valuesOf(own) : tf.clone(value);
         });
-        const filterGradient = tidy(() =>
-          kind.filterGradient(combine(outputs, mask), dy, filter.shape as Shape5)
-        );
-        const unmasked = kind.inputGradient(dy, filter, outputs[0].shape);
+        const { shape } = outputs[0];
+        const input = combine(outputs, mask);
+        const isLarge = bytesOf(input) > againBytes;
+        // At full resolution each of these tensors weighs as much as a layer: none stays longer than it is needed.
+        if (isLarge) { for (const output of outputs) if (output !== input) output.dispose(); }
+        const filterGradient = kind.filterGradient(input, dy, filter.shape as Shape5);
+        if (isLarge) input.dispose();
+        const unmasked = kind.inputGradient(dy, filter, shape);
         dy.dispose();
         if (mask === undefined) return { gradient: unmasked, outputs, filterGradient };
         const gradient = tf.mul(unmasked, mask);
@@ -144,7 +149,8 @@ export function convolveActivation(
       return [
         ...terms.map(({ kept, again }, i) => () => {
           const { gradient, outputs } = compute();
-          if (again !== undefined && kept === undefined) again.value ??= tf.keep(outputs[i]);
+          if (again === undefined || kept !== undefined) return gradient;
+          if (!outputs[i].isDisposed) again.value ??= tf.keep(outputs[i]);
           return gradient;
         }),
         () => compute().filterGradient,
@@ -173,7 +179,11 @@ export function normalisationOf(
 function valuesOf(sources: readonly tf.Tensor[]): tf.Tensor5D {
   if (sources.length === 1) return sources[0] as tf.Tensor5D;
   const { raw, moments, affine } = normalisationOf(sources);
-  return normalisedRelu(raw, moments, affine);
+  return tidy(() => normalisedRelu(raw, moments, affine));
+}
+
+function bytesOf(tensor: tf.Tensor): number {
+  return 4 * tensor.size;
 }
 
 function combine(outputs: readonly tf.Tensor5D[], mask: tf.Tensor5D | undefined): tf.Tensor5D {

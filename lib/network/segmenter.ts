@@ -1,8 +1,7 @@
 /** V-Net-like segmenters: one encoder and one or several decoders. Every network of the tables but URPC's is one. */
-import type { Normalised } from "../engine/activation.ts";
+import type { Activation, Normalised } from "../engine/activation.ts";
 import { type tf, tidy } from "../engine/tensor.ts";
-import type { Activation } from "../engine/activation.ts";
-import type { FullOutput, HeadSpec } from "./head.ts";
+import type { FullOutput, Head, HeadSpec } from "./head.ts";
 import type { BranchOutputs, Segmenter } from "./network.ts";
 import { type FilterDistribution, initialiser } from "./parameter.ts";
 import type { ForwardMode } from "./unit.ts";
@@ -64,17 +63,29 @@ export function createSegmenter(spec: SegmenterSpec): VNet {
 }
 
 function assemble(encoder: Encoder, decoders: readonly Decoder[], sharedDropout: boolean): VNet {
-  function walk(image: tf.Tensor5D, mode: ForwardMode): Pick<Trace, "encoder" | "last"> {
-    const features = encoder.forward(image, mode);
-    const shared = sharedDropout ? decoders[0].deepMask(features, mode) : undefined;
-    return { encoder: features, last: decoders.map((decoder) => decoder.forward(features, mode, shared)) };
+  /** Each head right after its decoder: so its gradient is made when the decoder needs it, and does not lie waiting. */
+  function walk<T>(
+    image: tf.Tensor5D,
+    mode: ForwardMode,
+    end: (head: Head, last: Activation) => T,
+  ): Pick<Trace, "encoder" | "last"> & { readonly outputs: readonly T[] } {
+    return tidy(() => {
+      const features = encoder.forward(image, mode);
+      const shared = sharedDropout ? decoders[0].deepMask(features, mode) : undefined;
+      const walked = decoders.map((decoder) => {
+        const last = decoder.forward(features, mode, shared);
+        return { last, output: end(decoder.head, last) };
+      });
+      return {
+        encoder: features,
+        last: walked.map(({ last }) => last),
+        outputs: walked.map(({ output }) => output),
+      };
+    });
   }
 
   function trace(image: tf.Tensor5D, mode: ForwardMode): Trace {
-    return tidy(() => {
-      const walked = walk(image, mode);
-      return { ...walked, outputs: decoders.map(({ head }, i) => head.forward(walked.last[i])) };
-    });
+    return walk(image, mode, (head, last) => head.forward(last));
   }
 
   return {
@@ -84,7 +95,7 @@ function assemble(encoder: Encoder, decoders: readonly Decoder[], sharedDropout:
       ...decoders.map((decoder) => decoder.head),
     ],
     forward: (image, mode) => tidy(() => trace(image, mode).outputs),
-    full: (image, mode) => tidy(() => walk(image, mode).last.map((last, i) => decoders[i].head.full(last))),
+    full: (image, mode) => tidy(() => walk(image, mode, (head, last) => head.full(last)).outputs),
     features: (image, mode) =>
       tidy(() => {
         const features = encoder.forward(image, mode);
