@@ -6,15 +6,15 @@ import type { RunConfig } from "./config.ts";
 export type MemoryConfig = Pick<RunConfig, "crop" | "width" | "labelledPerBatch" | "unlabelledPerBatch">;
 
 /** The program, its libraries and what allocators keep. */
-const programBytes = 4.2e8;
+const programBytes = 5.07e8;
 /** Weights, gradients, velocities and one copy, of SASNet's 11.26 million parameters at width 16. */
 const bytesPerSquaredWidth = 16 * 11.26e6 / 16 ** 2;
 /** A voxel of the batch: image, label, losses, confidences, signed distances. */
-const bytesPerVoxel = 180;
+const bytesPerVoxel = 92;
 /** A voxel and channel of the full grid: raw convolution outputs and gradients of all levels. */
-const bytesPerFeature = 48.4;
+const bytesPerFeature = 59.3;
 /** What `--memory low` leaves of the bytes that grow with the voxels. */
-const lowShare = 0.84;
+const lowShare = 0.78;
 
 /**
  * Estimated peak of resident memory of training, in bytes.
