@@ -91,7 +91,7 @@ describe("requireMemory()", () => {
 
   it("says what is needed, what is free and what would fit", () => {
     const large = config([112, 112, 80], 16, 4);
-    const refusal = "training 4 crops of 112×112×80 at width 16 needs about 4.4 GB, 4.0 GB free: use ";
+    const refusal = "training 4 crops of 112×112×80 at width 16 needs about 4.9 GB, 4.0 GB free: use ";
     assertEquals(
       messageOf(() => requireMemory(large, 4e9)),
       `${refusal}--memory low or a smaller --crop or --width 8, or close other programs`,
