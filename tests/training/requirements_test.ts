@@ -102,7 +102,7 @@ describe("requireMemory()", () => {
       assertEquals(
         messageOf(() => requireMemory(large, 3e9)),
         `${
-          refusal.replace("4.4", "3.8").replace("4.0", "3.0")
+          refusal.replace("4.9", "3.9").replace("4.0", "3.0")
         }a smaller --crop or --width 8, or close other programs`,
       );
     } finally {
