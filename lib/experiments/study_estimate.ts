@@ -15,9 +15,6 @@ export interface Estimate {
   readonly basis: "measured" | "scaled" | "reference";
 }
 
-/** SASNet, 2 + 2 crops, measured on two cores: the scale where nothing was measured on this machine. */
-const reference = { crop: [64, 64, 32] as Shape3, width: 8, secondsPerStep: 0.5 };
-
 /** Seconds that a child process needs to start the engine, twice a run. */
 const startSeconds = 3;
 
@@ -48,17 +45,26 @@ export function estimateRun(choice: Choice, records: readonly RunRecord[]): Esti
   };
   const measured = median(sameRun.map(({ cost }) => cost.secondsPerStep!));
   if (measured !== undefined) return { seconds: total(measured), bytes, basis: "measured" };
-  const work = stepWork(profile.crop, profile.width);
-  const scaled = median(
-    timed.map(({ config, cost }) => cost.secondsPerStep! * work / stepWork(config.crop, config.width)),
+  const reference = stepSeconds(profile.crop, profile.width);
+  const ofMethod = timed.filter(({ choice: other }) => other.method === choice.method);
+  const factor = median(
+    (ofMethod.length > 0 ? ofMethod : timed).map(({ config, cost }) =>
+      cost.secondsPerStep! / stepSeconds(config.crop, config.width)
+    ),
   );
-  const expected = scaled ?? reference.secondsPerStep * work / stepWork(reference.crop, reference.width);
-  return { seconds: total(expected), bytes, basis: scaled === undefined ? "reference" : "scaled" };
+  return {
+    seconds: total(reference * (factor ?? 1)),
+    bytes,
+    basis: factor === undefined ? "reference" : "scaled",
+  };
 }
 
-/** Work of a step up to a factor: between the elementwise passes (∝ width) and the convolutions (∝ width²). */
-function stepWork(crop: Shape3, width: number): number {
-  return voxelCount(crop) * width ** 1.5;
+/**
+ * A step of SASNet with 2 + 2 crops on two cores: what every step costs, the passes over memory and the convolutions
+ * (∝ width²), fitted to the curves of docs/performance.md.
+ */
+function stepSeconds(crop: Shape3, width: number): number {
+  return 0.14 + voxelCount(crop) * (8.4e-7 + 1.37e-8 * width ** 2);
 }
 
 function median(values: readonly number[]): number | undefined {

@@ -200,6 +200,15 @@ describe("a study", () => {
     assertEquals([known.basis, known.bytes], ["measured", 5e8]);
     assertAlmostEquals(known.seconds, 3 + 20 * 1 + 1 + 0.5, 1e-9);
     assertEquals(estimateRun({ ...run.choice, method: "vnet" }, records).basis, "scaled");
+    // Runs of the same method tell more than those of others.
+    const mini = { ...run.choice, profile: "mini" } as const;
+    const others = records.map((record) => ({
+      ...record,
+      choice: { ...record.choice, method: "vnet" as const },
+      cost: { ...record.cost, secondsPerStep: 9 },
+    }));
+    assertEquals(estimateRun(mini, [...records, ...others]), estimateRun(mini, records));
+    assert(estimateRun(mini, others).seconds > estimateRun(mini, records).seconds);
     const unknown = estimateRun({ ...run.choice, profile: "mini" }, []);
     assertEquals(unknown.basis, "reference");
     assert(unknown.seconds > known.seconds);
