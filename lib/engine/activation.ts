@@ -57,15 +57,14 @@ export function normalised(normalisation: Normalisation, values?: tf.Tensor5D): 
   if (!isRecording()) return { ...normalisation, handle: raw, fresh: { value: values } };
   const small = memoryPolicy() === "normal" && bytesOf(raw) <= keptBytes;
   const kept = small ? values : undefined;
-  const again: NonNullable<Normalised["again"]> = {};
+  const again: Normalised["again"] = kept === undefined ? {} : undefined;
   const handle = differentiable([raw, normalisation.affine.scale, normalisation.affine.offset], {
     forward: () => tf.tensor1d([]) as tf.Tensor,
     saved: [...sourcesOf(normalisation), ...(kept === undefined ? [] : [kept])],
     backward(dy, saved) {
       return lazily(3, () => {
         const { raw, affine, moments } = normalisationOf(saved);
-        const values = saved[5] ?? again.value ?? valuesOf(saved);
-        again.value = undefined;
+        const values = saved[5] ?? again?.value ?? valuesOf(saved);
         const rectified = reluGradient(dy as tf.Tensor5D, values as tf.Tensor5D);
         tf.dispose([dy, values]);
         const { x, scale, offset } = normGradient(rectified, raw, moments, affine, fromBatch);
@@ -73,7 +72,7 @@ export function normalised(normalisation: Normalisation, values?: tf.Tensor5D): 
       });
     },
   });
-  return { ...normalisation, handle, kept, fresh: { value: small ? undefined : values }, again };
+  return { ...normalisation, handle, kept, fresh: { value: kept === undefined ? values : undefined }, again };
 }
 
 /** The values of an activation, off the tape; they belong to the caller. */
@@ -93,13 +92,14 @@ export function evaluate(activation: Activation): tf.Tensor5D {
 }
 
 /** The values of an activation, on the tape. */
-export function materialise({ terms, mask }: Activation): tf.Tensor5D {
-  return differentiable(terms.map(({ handle }) => handle), {
-    forward: () => evaluate({ terms, mask }),
+export function materialise(activation: Activation): tf.Tensor5D {
+  const { terms, mask } = activation;
+  return differentiable(handlesOf(activation), {
+    forward: () => evaluate(activation),
     saved: mask === undefined ? [] : [mask],
     backward(dy, [mask]) {
-      const gradients = lazily(1, () => [mask === undefined ? tf.clone(dy) : tf.mul(dy, mask)]);
-      return terms.map(() => gradients[0]);
+      const gradient = once(() => mask === undefined ? tf.clone(dy) : tf.mul(dy, mask));
+      return terms.map(() => gradient);
     },
   });
 }
@@ -113,7 +113,7 @@ export function convolveActivation(
   const { terms } = activation;
   const masks = activation.mask === undefined ? [] : [activation.mask];
   const sources = terms.map((term) => term.kept === undefined ? sourcesOf(term) : [term.kept]);
-  return differentiable([...terms.map(({ handle }) => handle), filter], {
+  return differentiable([...handlesOf(activation), filter], {
     forward() {
       const input = evaluate(activation);
       const output = kind.forward(input, filter);
@@ -147,16 +147,20 @@ export function convolveActivation(
         return { gradient, outputs, filterGradient };
       });
       return [
-        ...terms.map(({ kept, again }, i) => () => {
+        ...terms.map(({ again }, i) => () => {
           const { gradient, outputs } = compute();
-          if (again === undefined || kept !== undefined) return gradient;
-          if (!outputs[i].isDisposed) again.value ??= tf.keep(outputs[i]);
+          if (again !== undefined && !outputs[i].isDisposed) again.value ??= tf.keep(outputs[i]);
           return gradient;
         }),
         () => compute().filterGradient,
       ];
     },
   });
+}
+
+/** What the gradient of an activation is asked for: one handle a term. */
+export function handlesOf({ terms }: Activation): tf.Tensor[] {
+  return terms.map(({ handle }) => handle);
 }
 
 /** What a normalisation is computed from, as a list. */

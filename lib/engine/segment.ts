@@ -2,7 +2,14 @@
  * Segments of a network whose inner layers are not kept for the backward pass but computed again there, the same up
  * to rounding: less memory for more time.
  */
-import { type Activation, normalisationOf, type Normalised, normalised, sourcesOf } from "./activation.ts";
+import {
+  type Activation,
+  handlesOf,
+  normalisationOf,
+  type Normalised,
+  normalised,
+  sourcesOf,
+} from "./activation.ts";
 import { differentiable } from "./differentiable.ts";
 import { memoryPolicy } from "./memory_policy.ts";
 import { pullBack, untaped } from "./tape.ts";
@@ -39,10 +46,6 @@ export function runSegment({ inputs, variables, run }: Segment): Normalised {
   });
   result.raw.dispose();
   return normalised({ ...result, raw }, result.fresh.value);
-}
-
-function handlesOf({ terms }: Activation): tf.Tensor[] {
-  return terms.map(({ handle }) => handle);
 }
 
 /** What an activation can be made of again. */
